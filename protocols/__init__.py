@@ -1,0 +1,1 @@
+"""Run the procedures of a macro: write-verify programming, reading, closed-loop sampling."""

@@ -1,0 +1,284 @@
+"""Open the one door to a macro, simulated or real."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Self, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rramlab.cells import Cells
+from rramlab.errors import InputError, Unsupported
+from rramlab.limits import Limits
+from rramlab.loop import LoopResult, LoopRun
+from rramlab.pulse import Columns, Delivery, PulseTrain
+from rramlab.reading import Curve, ReadSpec, Staircase
+from rramlab.recorder import Event, NullRecorder, Recorder
+from rramlab.signals import exits_on_signals
+
+FloatArray = NDArray[np.float64]
+NO_CELLS = Cells.grid(range(0), range(0))
+
+
+class Backend(ABC):
+    """Drive a macro by verbs over arrays of cells.
+
+    The public verbs are final: each checks the request against the limits, writes it down with a number, and
+    only then calls the underscored method that a world implements. Use it as a context manager; on every way
+    out (also an exception, Ctrl-C, SIGTERM, SIGHUP) `make_safe` is called.
+    """
+
+    def __init__(self, limits: Limits, recorder: Recorder | None = None) -> None:
+        self.limits = limits
+        self.recorder = NullRecorder() if recorder is None else recorder
+        self.pulses = np.zeros(self.shape, dtype=np.int64)
+        self.last_reading = np.full(self.shape, np.nan)
+        self._open = ExitStack()
+        self._is_open = False
+
+    # What a world tells about itself.
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, int]:
+        """Return rows x columns; macros are stacked along the rows."""
+
+    @property
+    @abstractmethod
+    def macro_shape(self) -> tuple[int, int]:
+        """Return rows x columns of one macro."""
+
+    @property
+    @abstractmethod
+    def capabilities(self) -> frozenset[str]:
+        """Return which of the verbs this bench can do."""
+
+    @property
+    @abstractmethod
+    def forgets(self) -> bool:
+        """Tell whether the macro lives in this process and is lost with it, as a simulated one is."""
+
+    @abstractmethod
+    def identify(self) -> dict[str, str]:
+        """Return who answers: name, serial numbers, versions."""
+
+    @abstractmethod
+    def now(self) -> float:
+        """Return the time of the bench (s)."""
+
+    # What a world does. Only the final verbs below call these.
+
+    @abstractmethod
+    def _read(self, cells: Cells, spec: ReadSpec) -> FloatArray: ...
+
+    @abstractmethod
+    def _pulse(self, train: PulseTrain) -> NDArray[np.uint8]: ...
+
+    @abstractmethod
+    def _sweep(self, cells: Cells, staircase: Staircase) -> Curve: ...
+
+    @abstractmethod
+    def _multiply(self, voltages: FloatArray, macro: int) -> FloatArray: ...
+
+    @abstractmethod
+    def _solve(self, run: LoopRun) -> LoopResult: ...
+
+    @abstractmethod
+    def _wait(self, seconds: float) -> None: ...
+
+    @abstractmethod
+    def _make_safe(self) -> None: ...
+
+    @abstractmethod
+    def _memory(self) -> Columns:
+        """Return what would be lost with this process (a simulated macro); a real bench returns {}."""
+
+    @abstractmethod
+    def _restore(self, memory: Columns) -> None:
+        """Take back what `_memory` returned; a real bench has nothing to take back."""
+
+    # The door.
+
+    @final
+    def read(self, cells: Cells, spec: ReadSpec | None = None) -> FloatArray:
+        """Return the conductance (S) of each cell as I/V of the whole path at this reading."""
+        spec = spec or ReadSpec()
+        self._admit("read", cells)
+        self.limits.check_read(spec)
+        number = self._ask("read", dict(spec.facts()), _places(cells))
+        conductance = self._read(cells, spec)
+        self.last_reading[cells.row, cells.col] = conductance
+        self._answer(number, "read", {}, {"conductance": conductance})
+        return conductance
+
+    @final
+    def pulse(self, train: PulseTrain) -> NDArray[np.uint8]:
+        """Apply one pulse per listed cell and return its `Delivery`; one beyond the limits refuses all."""
+        self._admit("pulse", train.cells)
+        self.limits.check_train(train)
+        place = train.cells.row, train.cells.col
+        self.limits.check_history(train, self.pulses[place], self.last_reading[place])
+        number = self._ask("pulse", {}, train.columns())
+        delivery = self._pulse(train)
+        self.pulses[place] += delivery != Delivery.NOT_APPLIED
+        self._answer(number, "pulse", {}, {"delivery": delivery})
+        return delivery
+
+    @final
+    def sweep(self, cell: Cells, staircase: Staircase) -> Curve:
+        """Return the quasi-static I-V (V, A, s) of one cell under a compliance."""
+        self._admit("sweep", cell)
+        if len(cell) != 1:
+            raise InputError(f"a sweep is about one cell; {len(cell)} were named")
+        self.limits.check_sweep(staircase)
+        facts = {"gate": staircase.gate, "compliance": staircase.compliance, "dwell": staircase.dwell}
+        number = self._ask("sweep", facts, {**_places(cell), "voltages": staircase.voltages})
+        curve = self._sweep(cell, staircase)
+        columns = {"voltage": curve.voltage, "current": curve.current, "time": curve.time}
+        self._answer(number, "sweep", {}, columns)
+        return curve
+
+    @final
+    def multiply(self, voltages: FloatArray, macro: int = 0) -> FloatArray:
+        """Return the column currents (A), (..., columns), for row voltages (V), (..., rows of one macro)."""
+        self._admit("multiply", NO_CELLS)
+        rows, macros = self.macro_shape[0], self.shape[0] // self.macro_shape[0]
+        if voltages.shape[-1:] != (rows,) or not 0 <= macro < macros:
+            raise InputError(
+                f"multiply was given voltages {voltages.shape} for macro {macro}; "
+                f"it takes (..., {rows}) for a macro from 0 to {macros - 1}"
+            )
+        self.limits.check_multiply(voltages)
+        number = self._ask("multiply", {"macro": macro}, {"voltages": voltages})
+        currents = self._multiply(voltages, macro)
+        self._answer(number, "multiply", {}, {"currents": currents})
+        return currents
+
+    @final
+    def solve(self, run: LoopRun) -> LoopResult:
+        """Run the closed loop once per start state and return end states and sampled waveforms."""
+        for layer in run.layers:
+            rows, cols = (
+                range(layer.row, layer.row + layer.inputs),
+                range(layer.col, layer.col + layer.outputs + 1),
+            )
+            self._admit("solve", Cells.grid(rows, cols))
+        facts, columns = run.record()
+        number = self._ask("solve", facts, columns)
+        result = self._solve(run)
+        self._answer(number, "solve", {}, result.record())
+        return result
+
+    @final
+    def wait(self, seconds: float) -> None:
+        """Let time pass (s): real time on a bench, exact virtual time in simulation."""
+        self._admit("wait", NO_CELLS)
+        if not (seconds >= 0 and np.isfinite(seconds)):
+            raise InputError(f"a wait of {seconds} s is not possible; give a time of zero or more")
+        number = self._ask("wait", {"seconds": float(seconds)}, {})
+        self._wait(float(seconds))
+        self._answer(number, "wait", {}, {})
+
+    @final
+    def note(self, what: str, facts: dict[str, Any] | None = None, columns: Columns | None = None) -> None:
+        """Write a decision of a protocol into the record, such as a resume point."""
+        self.recorder.note(what, self.now(), facts or {}, columns or {})
+
+    @final
+    def make_safe(self) -> None:
+        """Take all lines to 0 V in the safe order (SL, BL, then WL), outputs off; never raises."""
+        try:
+            self._make_safe()
+        except Exception as error:  # the way out must go on, whatever broke
+            self.recorder.note("unsafe", float("nan"), {"error": repr(error)}, {})
+
+    @final
+    def read_all(self, spec: ReadSpec | None = None) -> FloatArray:
+        """Return the conductance (S) of every cell, in the shape of the bench."""
+        return self.read(Cells.of_shape(self.shape), spec).reshape(self.shape)
+
+    @final
+    def memory(self) -> Columns:
+        """Return what would be lost with this process: a simulated macro, or nothing."""
+        return self._memory()
+
+    @final
+    def restore(self, memory: Columns) -> None:
+        """Bring back a macro from what `memory` returned."""
+        self._restore(memory)
+
+    @final
+    def replay(self, events: Iterable[Event]) -> None:
+        """Live through the requests of an earlier process again, without writing them down.
+
+        A simulated macro dies with its process and is brought back in this way, bit for bit; a real one kept
+        its state, so that only the counters of the door (pulses, last readings) are brought up to date.
+        """
+        asked = NO_CELLS
+        for event in events:
+            if event.stage == "request":
+                asked = self._relive(event)
+            elif event.stage == "result" and event.verb == "read":
+                self.last_reading[asked.row, asked.col] = event.columns["conductance"]
+
+    # Context manager: open, and safe on every way out.
+
+    @final
+    def __enter__(self) -> Self:
+        self._open.enter_context(exits_on_signals())
+        self._open.callback(self.make_safe)
+        self._is_open = True
+        return self
+
+    @final
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+        self._is_open = False
+
+    # The steps of the door.
+
+    def _relive(self, event: Event) -> Cells:
+        columns, facts = dict(event.columns), dict(event.facts)
+        cells = Cells(columns["row"], columns["col"]) if "row" in columns else NO_CELLS
+        if event.verb == "pulse":
+            self.pulses[cells.row, cells.col] += 1
+        if self.forgets:
+            self._redo(event.verb, cells, facts, columns)
+        return cells
+
+    def _redo(self, verb: str, cells: Cells, facts: dict[str, Any], columns: Columns) -> None:
+        match verb:
+            case "read":
+                self._read(cells, ReadSpec(**facts))
+            case "pulse":
+                self._pulse(PulseTrain.from_columns(columns))
+            case "sweep":
+                self._sweep(cells, Staircase(columns["voltages"].astype(float), **facts))
+            case "multiply":
+                self._multiply(columns["voltages"].astype(float), facts["macro"])
+            case "solve":
+                self._solve(LoopRun.from_record(facts, columns))
+            case "wait":
+                self._wait(facts["seconds"])
+
+    def _admit(self, verb: str, cells: Cells) -> None:
+        if verb not in self.capabilities:
+            able = ", ".join(sorted(self.capabilities))
+            raise Unsupported(f"this bench has no '{verb}' ({self.identify()['name']}); it can: {able}")
+        if not self._is_open:
+            raise InputError(f"'{verb}' was asked of a bench that is not open; use 'with backend: ...'")
+        cells.check(self.shape)
+
+    def _ask(self, verb: str, facts: dict[str, Any], columns: Columns) -> int:
+        return self.recorder.request(verb, self.now(), facts, columns)
+
+    def _answer(self, number: int, verb: str, facts: dict[str, Any], columns: Columns) -> None:
+        self.recorder.result(number, verb, self.now(), facts, columns)
+
+
+def _places(cells: Cells) -> Columns:
+    return {"row": cells.row.astype(np.int32), "col": cells.col.astype(np.int32)}

@@ -1,0 +1,138 @@
+"""Say what a closed-loop run is: a network in the macro, two integrators, and the coefficients over time."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Self, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rramlab.errors import InputError
+from rramlab.pulse import Columns
+
+FloatArray = NDArray[np.float64]
+
+
+@final
+@dataclass(frozen=True)
+class Region:
+    """Place one layer in the macro: its first global row and column, inputs as rows, outputs as columns.
+
+    The column after the outputs holds the row-shared reference.
+    """
+
+    row: int
+    col: int
+    inputs: int
+    outputs: int
+
+    def __post_init__(self) -> None:
+        if min(self.row, self.col) < 0 or min(self.inputs, self.outputs) < 1:
+            raise InputError(f"a layer needs a place and at least one input and output: {self}")
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Coefficients:
+    """Hold what the DAC channels play, one value per tick: shapes (ticks,), (ticks,) and (ticks, channels).
+
+    `drift` multiplies the state and `drive` the network output (both 1/s, of wall time); `embedding` is added
+    to the pre-activations of both hidden layers (units of the network); `noise` is the rms (units of the
+    state per sqrt(s)) of a fresh Gaussian per tick and dimension, 0 for an ODE.
+    """
+
+    tick: float
+    drift: FloatArray
+    drive: FloatArray
+    embedding: FloatArray
+    noise: FloatArray
+
+    def __post_init__(self) -> None:
+        ticks = self.drift.shape[0]
+        shapes = self.drift.shape, self.drive.shape, self.noise.shape, self.embedding.shape[:1]
+        if any(shape != (ticks,) for shape in shapes) or ticks == 0 or self.tick <= 0:
+            raise InputError(f"coefficients need one value per tick: shapes {shapes}, tick {self.tick} s")
+
+    @property
+    def duration(self) -> float:
+        """Return the length of the run (s)."""
+        return float(self.tick * self.drift.shape[0])
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class LoopRun:
+    """Declare a batch of closed-loop runs; each row of `start` (runs, 2; network units) is a run of its own.
+
+    `scale` (S per unit weight) tells the transimpedance of each layer, `volts` (V) what one network unit is
+    on the lines. Waveforms are kept for the first `kept` runs, every `stride` ticks.
+    """
+
+    layers: tuple[Region, ...]
+    scale: tuple[float, ...]
+    gain: float
+    volts: float
+    start: FloatArray
+    coefficients: Coefficients
+    kept: int = 8
+    stride: int = 1
+
+    def __post_init__(self) -> None:
+        if self.start.ndim != 2 or len(self.layers) != len(self.scale):
+            raise InputError(
+                f"a loop run needs start states (runs, n) and one scale per layer: {self.start.shape}"
+            )
+
+    def record(self) -> tuple[dict[str, Any], Columns]:
+        """Return the run as facts and columns for the record."""
+        facts = {
+            "layers": [asdict(layer) for layer in self.layers],
+            "scale": list(self.scale),
+            "gain": self.gain,
+            "volts": self.volts,
+            "tick": self.coefficients.tick,
+            "kept": self.kept,
+            "stride": self.stride,
+        }
+        names = ("drift", "drive", "embedding", "noise")
+        return facts, {"start": self.start} | {name: getattr(self.coefficients, name) for name in names}
+
+    @classmethod
+    def from_record(cls, facts: dict[str, Any], columns: Columns) -> Self:
+        """Return the run that `record` wrote down."""
+        names = ("drift", "drive", "embedding", "noise")
+        coefficients = Coefficients(facts["tick"], *(columns[name].astype(float) for name in names))
+        return cls(
+            layers=tuple(Region(**layer) for layer in facts["layers"]),
+            scale=tuple(facts["scale"]),
+            gain=facts["gain"],
+            volts=facts["volts"],
+            start=columns["start"].astype(float),
+            coefficients=coefficients,
+            kept=facts["kept"],
+            stride=facts["stride"],
+        )
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class LoopResult:
+    """Hold what came out: end states (runs, 2), and for the kept runs the sampled waveforms.
+
+    `time` (samples,) in s; `state` (kept, samples, 2); `hidden` one array (kept, samples, n) per hidden
+    layer; `output` (kept, samples, 2), all in network units (`volts` V each). `trace` (samples, runs, 2) is
+    the state of all runs; `energy` (runs,) is the energy (J) dissipated in the array.
+    """
+
+    end: FloatArray
+    time: FloatArray
+    state: FloatArray
+    hidden: tuple[FloatArray, ...]
+    output: FloatArray
+    trace: FloatArray
+    energy: FloatArray
+
+    def record(self) -> Columns:
+        """Return the result as named columns for the record."""
+        hidden = {f"hidden{i + 1}": values for i, values in enumerate(self.hidden)}
+        names = ("end", "time", "state", "output", "trace", "energy")
+        return {name: getattr(self, name) for name in names} | hidden

@@ -1,0 +1,36 @@
+"""Parse and print quantities with their unit: SI inside, prefixes only at the edge."""
+
+import math
+import re
+
+from rramlab.errors import InputError
+
+PREFIXES = {"": 1.0, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6}
+_NUMBER = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S*)\s*")
+
+
+def parse_quantity(text: str, unit: str) -> float:
+    """Return the value of a text such as "50uS" in SI; a bare number is taken as SI."""
+    match = _NUMBER.fullmatch(text)
+    prefix = None if match is None else _prefix(match[2], unit)
+    if match is None or prefix is None:
+        raise InputError(f"'{text}' is not a quantity in {unit}; write for example '50u{unit}' or '5e-5'")
+    return float(match[1]) * PREFIXES[prefix]
+
+
+def _prefix(suffix: str, unit: str) -> str | None:
+    if suffix == "":
+        return ""
+    head = suffix.removesuffix(unit)
+    return head if suffix.endswith(unit) and head in PREFIXES else None
+
+
+def format_quantity(value: float, unit: str, digits: int = 4) -> str:
+    """Return a value in SI as a short text with the prefix that fits, such as "50uS"."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}{unit}"
+    steps = sorted(((p, f) for p, f in PREFIXES.items() if p != "µ"), key=lambda item: item[1])
+    prefix, factor = max(
+        (s for s in steps if s[1] <= abs(value) * (1 + 1e-12)), key=lambda s: s[1], default=steps[0]
+    )
+    return f"{value / factor:.{digits}g}{prefix}{unit}"
