@@ -8,6 +8,7 @@ from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from rramlab.cells import Cells
 from rramlab.errors import InputError, Unsupported
@@ -35,8 +36,20 @@ class Backend(ABC):
         self.recorder = NullRecorder() if recorder is None else recorder
         self.pulses = np.zeros(self.shape, dtype=np.int64)
         self.last_reading = np.full(self.shape, np.nan)
-        self._open = ExitStack()
+        self._exits = ExitStack()
         self._is_open = False
+
+    # How a bench file makes one.
+
+    @classmethod
+    @abstractmethod
+    def options(cls) -> type[BaseModel]:
+        """Return the model of the options that the bench file may give to this world."""
+
+    @classmethod
+    @abstractmethod
+    def open(cls, options: Any, limits: Limits, recorder: Recorder | None, seed: int) -> Self:
+        """Return the world that these options describe; `seed` is the randomness of the run."""
 
     # What a world tells about itself.
 
@@ -227,8 +240,8 @@ class Backend(ABC):
 
     @final
     def __enter__(self) -> Self:
-        self._open.enter_context(exits_on_signals())
-        self._open.callback(self.make_safe)
+        self._exits.enter_context(exits_on_signals())
+        self._exits.callback(self.make_safe)
         self._is_open = True
         return self
 
@@ -236,7 +249,7 @@ class Backend(ABC):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._open.close()
+        self._exits.close()
         self._is_open = False
 
     # The steps of the door.

@@ -1,0 +1,161 @@
+"""Read the bench file: which world stands behind the door, how cells are read, and what the limits are."""
+
+import pkgutil
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Self, final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from rramlab.backend import Backend
+from rramlab.errors import BenchFileError, did_you_mean
+from rramlab.limits import Limits
+from rramlab.reading import ReadSpec
+from rramlab.recorder import Recorder
+
+_STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+@final
+class Identity(BaseModel):
+    """Name the bench."""
+
+    model_config = _STRICT
+    id: Annotated[str, Field(min_length=1)]
+    note: str = ""
+
+
+@final
+class World(BaseModel):
+    """Name the class of the backend and its options."""
+
+    model_config = _STRICT
+    use: str
+    options: dict[str, Any] = {}
+
+
+@final
+class Reading(BaseModel):
+    """Hold the reading that defines a conductance (V, V, samples of 1 ms)."""
+
+    model_config = _STRICT
+    v_read: Annotated[float, Field(gt=0)] = 0.2
+    gate: Annotated[float, Field(gt=0)] = 3.3
+    samples: Annotated[int, Field(ge=1, le=10_000)] = 1
+
+    def spec(self) -> ReadSpec:
+        """Return the reading as a value for the door."""
+        return ReadSpec(self.v_read, self.gate, self.samples)
+
+
+@final
+class Window(BaseModel):
+    """Hold the conductance window and the row-shared reference (S)."""
+
+    model_config = _STRICT
+    low: Annotated[float, Field(ge=5e-6, le=300e-6)] = 20e-6
+    high: Annotated[float, Field(ge=5e-6, le=150e-6)] = 100e-6
+    reference: Annotated[float, Field(gt=0)] = 50e-6
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.low < self.reference < self.high:
+            raise ValueError("low, reference and high must rise in this order")
+        return self
+
+
+@final
+class Bench(BaseModel):
+    """Hold a whole bench file; `text` is the file as it was written, for the record."""
+
+    model_config = _STRICT
+    bench: Identity
+    backend: World
+    reading: Reading = Reading()
+    window: Window = Window()
+    limits: Limits = Limits()
+    text: Annotated[str, Field(exclude=True)] = ""
+
+    @classmethod
+    def load(cls, path: Path | None) -> Self:
+        """Return the bench of a file, or the embedded simulated bench."""
+        return cls.parse(embedded() if path is None else _read(path), str(path or "the embedded bench"))
+
+    @classmethod
+    def parse(cls, text: str, source: str = "the bench file") -> Self:
+        """Return the bench of a text in TOML; an unknown key is an error that names the nearest right one."""
+        try:
+            return cls.model_validate(tomllib.loads(text) | {"text": text})
+        except tomllib.TOMLDecodeError as error:
+            raise BenchFileError(f"{source} is not valid TOML: {error}") from None
+        except ValidationError as error:
+            raise BenchFileError(f"{source}: {_first(error, cls)}") from None
+
+    def open(self, recorder: Recorder | None = None, seed: int = 0) -> Backend:
+        """Return the backend that this file names, not yet entered; `seed` is the run's randomness."""
+        world = self._world()
+        try:
+            options = world.options().model_validate(self.backend.options)
+        except ValidationError as error:
+            raise BenchFileError(
+                f"[backend.options] of bench '{self.bench.id}': {_first(error, world.options())}"
+            ) from None
+        return world.open(options, self.limits, recorder, seed)
+
+    def _world(self) -> type[Backend]:
+        try:
+            world = pkgutil.resolve_name(self.backend.use)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise BenchFileError(
+                f"backend.use = '{self.backend.use}' cannot be loaded ({error}); "
+                f"write 'package.module:Class', for example 'sim_backend:SimBackend'"
+            ) from None
+        if not (isinstance(world, type) and issubclass(world, Backend)):
+            raise BenchFileError(f"backend.use = '{self.backend.use}' is not a Backend class")
+        return world
+
+
+def embedded() -> str:
+    """Return the text of the simulated bench that ships with the package."""
+    return resources.files("rramlab.benches").joinpath("sim.toml").read_text(encoding="utf-8")
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise BenchFileError(
+            f"there is no bench file at {path}; 'rramlab bench init {path}' writes one"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BenchFileError(f"the bench file {path} cannot be read: {error}") from None
+
+
+def _first(error: ValidationError, model: type[BaseModel]) -> str:
+    """Return the first complaint as a sentence; the rest would only be noise."""
+    first = error.errors()[0]
+    path = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"unknown key '{path}'; {did_you_mean(str(first['loc'][-1]), _keys(model, first['loc'][:-1]))}"
+    if first["type"] == "missing":
+        return f"the key '{path}' is missing"
+    message = first["msg"].removeprefix("Value error, ").replace("Input should be", "it should be")
+    where = f"'{path}' = {first['input']!r}: " if path else ""
+    return f"{where}{message}{_hard(first['type'])}"
+
+
+def _keys(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    return [name for name in _descend(model, path).model_fields if name != "text"]
+
+
+def _descend(model: type[BaseModel], path: tuple[int | str, ...]) -> type[BaseModel]:
+    for part in path:
+        inner = model.model_fields[str(part)].annotation
+        assert isinstance(inner, type)
+        model = inner
+    return model
+
+
+def _hard(kind: str) -> str:
+    return " (the hard limit: the macro does not survive more)" if kind == "less_than_equal" else ""

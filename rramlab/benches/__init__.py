@@ -1,0 +1,1 @@
+"""Hold the bench files that ship with the package."""
