@@ -133,8 +133,8 @@ def _read(path: Path) -> str:
 
 
 def _first(error: ValidationError, model: type[BaseModel]) -> str:
-    """Return the first complaint as a sentence; the rest would only be noise."""
-    first = error.errors()[0]
+    """Return one complaint as a sentence, a misspelt key before what follows from it."""
+    first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
     path = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         return f"unknown key '{path}'; {did_you_mean(str(first['loc'][-1]), _keys(model, first['loc'][:-1]))}"

@@ -5,7 +5,7 @@ Both follow from published 180 nm 1T1R work (gate oxide near 4.9 MV/cm for 3.3 V
 0.3 V, over-SET above 200 uA) and are to be confirmed with the data sheet of the macro at hand.
 """
 
-from typing import Annotated, Any, final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,23 +33,23 @@ class Limits(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    v_read: Annotated[float, _limit(0.20, 0.30, "V", "read voltage with the WL on")]
-    v_set: Annotated[float, _limit(2.0, 2.5, "V", "BL voltage of a SET")]
+    v_read: float = _limit(0.20, 0.30, "V", "read voltage with the WL on")
+    v_set: float = _limit(2.0, 2.5, "V", "BL voltage of a SET")
     v_set_open_gate: Annotated[
         float, _limit(1.6, 2.5, "V", "BL voltage of a SET when the gate exceeds gate_set")
     ]
-    gate_set: Annotated[float, _limit(2.0, 2.5, "V", "gate up to which v_set holds")]
-    v_form: Annotated[float, _limit(3.3, 3.6, "V", "BL voltage of forming")]
-    gate_form: Annotated[float, _limit(1.6, 2.0, "V", "gate of forming")]
-    v_reset: Annotated[float, _limit(2.0, 2.8, "V", "SL voltage of a RESET")]
-    gate: Annotated[float, _limit(3.3, 3.63, "V", "WL voltage")]
-    i_set: Annotated[float, _limit(140e-6, 200e-6, "A", "current of a SET")]
-    i_form: Annotated[float, _limit(100e-6, 200e-6, "A", "current of forming")]
-    i_reset: Annotated[float, _limit(200e-6, 300e-6, "A", "current of a RESET")]
-    width: Annotated[float, _limit(10e-6, 1e-3, "s", "width of a pulse")]
-    width_form: Annotated[float, _limit(1e-3, 1e-3, "s", "width of a forming pulse")]
-    energy: Annotated[float, _limit(1e-9, 5e-9, "J", "energy of a pulse")]
-    energy_form: Annotated[float, _limit(5e-9, 50e-9, "J", "energy of a forming pulse")]
+    gate_set: float = _limit(2.0, 2.5, "V", "gate up to which v_set holds")
+    v_form: float = _limit(3.3, 3.6, "V", "BL voltage of forming")
+    gate_form: float = _limit(1.6, 2.0, "V", "gate of forming")
+    v_reset: float = _limit(2.0, 2.8, "V", "SL voltage of a RESET")
+    gate: float = _limit(3.3, 3.63, "V", "WL voltage")
+    i_set: float = _limit(140e-6, 200e-6, "A", "current of a SET")
+    i_form: float = _limit(100e-6, 200e-6, "A", "current of forming")
+    i_reset: float = _limit(200e-6, 300e-6, "A", "current of a RESET")
+    width: float = _limit(10e-6, 1e-3, "s", "width of a pulse")
+    width_form: float = _limit(1e-3, 1e-3, "s", "width of a forming pulse")
+    energy: float = _limit(1e-9, 5e-9, "J", "energy of a pulse")
+    energy_form: float = _limit(5e-9, 50e-9, "J", "energy of a forming pulse")
     pulses_per_cell: Annotated[
         int, Field(default=200, gt=0, le=2000, description="pulses per cell in one session")
     ]
