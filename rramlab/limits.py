@@ -35,9 +35,7 @@ class Limits(BaseModel):
 
     v_read: float = _limit(0.20, 0.30, "V", "read voltage with the WL on")
     v_set: float = _limit(2.0, 2.5, "V", "BL voltage of a SET")
-    v_set_open_gate: Annotated[
-        float, _limit(1.6, 2.5, "V", "BL voltage of a SET when the gate exceeds gate_set")
-    ]
+    v_set_open_gate: float = _limit(1.6, 2.5, "V", "BL voltage of a SET when the gate exceeds gate_set")
     gate_set: float = _limit(2.0, 2.5, "V", "gate up to which v_set holds")
     v_form: float = _limit(3.3, 3.6, "V", "BL voltage of forming")
     gate_form: float = _limit(1.6, 2.0, "V", "gate of forming")
@@ -50,15 +48,9 @@ class Limits(BaseModel):
     width_form: float = _limit(1e-3, 1e-3, "s", "width of a forming pulse")
     energy: float = _limit(1e-9, 5e-9, "J", "energy of a pulse")
     energy_form: float = _limit(5e-9, 50e-9, "J", "energy of a forming pulse")
-    pulses_per_cell: Annotated[
-        int, Field(default=200, gt=0, le=2000, description="pulses per cell in one session")
-    ]
-    reset_floor: Annotated[
-        float, Field(default=3e-6, gt=0, le=50e-6, description="no RESET below this reading (S)")
-    ]
-    form_ceiling: Annotated[
-        float, Field(default=1e-6, gt=0, le=5e-6, description="form only cells below this (S)")
-    ]
+    pulses_per_cell: int = Field(200, gt=0, le=2000, description="pulses per cell in one session")
+    reset_floor: float = Field(default=3e-6, gt=0, le=50e-6, description="no RESET below this reading (S)")
+    form_ceiling: float = Field(default=1e-6, gt=0, le=5e-6, description="form only cells below this (S)")
 
     # The transistor that the current estimate assumes: level 1, 3.3 V device of 180 nm, and the most
     # conductive cell of the widest window. It is the worst case, so it stands here and not in the bench file.
