@@ -1,0 +1,138 @@
+"""Run rramlab from the command line; a protocol of any installed package is a command of its own."""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Annotated, Any, final
+
+import typer
+from typer.core import TyperGroup
+
+from rramlab import __version__
+from rramlab.errors import RramlabError, did_you_mean
+from rramlab.session import Session
+from rramlab.terminal import Terminal
+
+# Commands of the ground itself: name -> module that holds a function, or a group, of that name.
+GROUND = {name: f"rramlab.commands.{name}" for name in ("bench", "recover", "show", "train")}
+EPILOG = (
+    "--bench, --json and --quiet may stand anywhere on the line. Exit codes: 0 done, 1 below what --require "
+    "asked, 2 wrong input, 3 bench file, 4 limit, 5 not on this bench, 6 run record, 70 a bug, 130 interrupted."
+)
+
+
+@final
+class Commands(TyperGroup):
+    """Find commands by name when they are asked for, so that start-up stays light."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of all commands."""
+        return sorted({*GROUND, *_protocols()})
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return the command of this name, or None."""
+        if cmd_name in GROUND:
+            return _command(cmd_name, getattr(import_module(GROUND[cmd_name]), cmd_name))
+        point = _protocols().get(cmd_name)
+        return None if point is None else _command(cmd_name, point.load())
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that the arguments name; refuse an unknown one with the nearest."""
+        if args and self.get_command(ctx, args[0]) is None:
+            ctx.fail(f"there is no command '{args[0]}'; {did_you_mean(args[0], self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; turn each error into one sentence and an exit code by cause."""
+        try:
+            return super().invoke(ctx)
+        except RramlabError as error:
+            Terminal().error(str(error))
+            raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt:
+            Terminal().error("interrupted; outputs are off and what was measured is kept")
+            raise typer.Exit(130) from None
+        except Exception as error:
+            if isinstance(error, (typer.Exit, typer.Abort)) or type(error).__module__.startswith(
+                ("click", "typer")
+            ):
+                raise
+            _report_bug(error)
+            raise typer.Exit(70) from None
+
+
+app = typer.Typer(cls=Commands, no_args_is_help=True, epilog=EPILOG, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def rramlab(
+    ctx: typer.Context,
+    bench: Annotated[Path | None, typer.Option(help="Bench file; the simulated bench if left out.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document, nothing else.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Program a resistive-memory macro, close the analog loop, and see what comes out.
+
+    Start with: rramlab demo
+    """
+    ctx.obj = Session(bench, Terminal(as_json=json, quiet=quiet))
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    if args == ["--version"]:
+        print(f"rramlab {__version__}")
+        return
+    app(args=_globals_first(args), prog_name="rramlab")
+
+
+def _globals_first(args: list[str]) -> list[str]:
+    """Return the arguments with the global options moved to the front, where the parser wants them."""
+    front: list[str] = []
+    rest: list[str] = []
+    waiting = iter(args)
+    for arg in waiting:
+        if arg == "--":
+            rest += [arg, *waiting]
+        elif arg in ("--json", "--quiet", "-q") or arg.startswith("--bench="):
+            front.append(arg)
+        elif arg == "--bench":
+            front += [arg, *(value for value in [next(waiting, None)] if value is not None)]
+        else:
+            rest.append(arg)
+    return front + rest
+
+
+@cache
+def _protocols() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group="rramlab.protocols")}
+
+
+def _command(name: str, target: Any) -> Any:
+    if not isinstance(target, typer.Typer):
+        single = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+        single.command(name)(target)
+        return typer.main.get_command(single)
+    group = typer.main.get_command(target)
+    group.name = name
+    return group
+
+
+def _report_bug(error: Exception) -> None:
+    path = Path.cwd() / "rramlab-bug.txt"
+    text = "".join(traceback.format_exception(error))
+    try:
+        path.write_text(text, encoding="utf-8")
+        where = f"the details are in {path}"
+    except OSError:
+        where = "set RRAMLAB_DEBUG=1 to see the details"
+    Terminal().error(f"a bug in rramlab: {type(error).__name__}: {error}; outputs are off; {where}")
+    if os.environ.get("RRAMLAB_DEBUG"):
+        print(text, file=sys.stderr)

@@ -1,0 +1,1 @@
+"""Hold the commands of the ground; protocols bring their own."""
