@@ -1,0 +1,162 @@
+"""Check that a backend keeps the promises of the door, whatever world stands behind it.
+
+`check_backend(make)` runs on the simulation, on a bench of instruments, and on a laboratory's own bench. It
+pulses a few cells gently, always inside the operating limits.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import final
+
+import numpy as np
+
+from rramlab.backend import Backend
+from rramlab.cells import Cells
+from rramlab.errors import InputError, LimitExceeded, RramlabError
+from rramlab.pulse import Delivery, Polarity, Pulse, PulseTrain
+from rramlab.reading import ReadSpec
+from rramlab.recorder import MemoryRecorder, Recorder
+
+Make = Callable[[Recorder], Backend]
+
+
+@final
+class ContractBroken(AssertionError):
+    """Say which promise a backend does not keep."""
+
+
+def check_backend(make: Make) -> list[str]:
+    """Return the names of the promises seen to hold; raise ContractBroken at the first that does not.
+
+    `make` returns a fresh backend that writes into the recorder it is given.
+    """
+    seen = []
+    for name, promise in _PROMISES.items():
+        recorder = MemoryRecorder()
+        backend = make(recorder)
+        if (
+            name.split()[0] in ("read", "pulse", "multiply", "wait")
+            and name.split()[0] not in backend.capabilities
+        ):
+            continue
+        promise(backend, recorder)
+        seen.append(name)
+    return seen
+
+
+def _closed(backend: Backend, recorder: MemoryRecorder) -> None:
+    _refused(InputError, lambda: backend.read(_corner(backend)), "a closed bench answers")
+    _hold(not recorder.events, "a refused request was written down")
+
+
+def _identity(backend: Backend, recorder: MemoryRecorder) -> None:
+    rows, cols = backend.macro_shape
+    _hold("name" in backend.identify(), "identify() does not give a name")
+    _hold(backend.shape[0] % rows == 0 and backend.shape[1] == cols, "macros do not fill the shape")
+
+
+def _read(backend: Backend, recorder: MemoryRecorder) -> None:
+    cells = _corner(backend)
+    with backend:
+        g = backend.read(cells)
+    _hold(g.shape == (len(cells),) and bool(np.isfinite(g).all()), f"read returned {g}")
+    _hold(bool((g > -2e-6).all() and (g < 1e-3).all()), f"conductances are not in siemens: {g}")
+
+
+def _read_refusals(backend: Backend, recorder: MemoryRecorder) -> None:
+    outside = Cells(np.array([backend.shape[0]]), np.array([0]))
+    with backend:
+        _refused(InputError, lambda: backend.read(outside), "a cell outside was read")
+        hot = ReadSpec(v_read=0.31)
+        _refused(LimitExceeded, lambda: backend.read(_corner(backend), hot), "a read of 0.31 V went through")
+    _hold(not recorder.events, "a refused request was written down")
+
+
+def _pulse_refusals(backend: Backend, recorder: MemoryRecorder) -> None:
+    good = PulseTrain.of(_corner(backend), Pulse(Polarity.SET, 0.6, 1.2, 1e-6))
+    drive = good.drive.copy()
+    drive[-1] = 2.6
+    with backend:
+        _refused(LimitExceeded, lambda: backend.pulse(replace(good, drive=drive)), "2.6 V went through")
+    _hold(not recorder.events and backend.pulses.sum() == 0, "a refused train left a trace")
+
+
+def _pulse_moves(backend: Backend, recorder: MemoryRecorder) -> None:
+    cells = _corner(backend)
+    with backend:
+        before = backend.read(cells)
+        delivery = backend.pulse(PulseTrain.of(cells, Pulse(Polarity.SET, 1.6, 1.4, 1e-6)))
+        high = backend.read(cells)
+        backend.pulse(PulseTrain.of(cells, Pulse(Polarity.RESET, 1.2, 3.3, 1e-6)))
+        low = backend.read(cells)
+    _hold(bool((delivery == Delivery.APPLIED).all()), f"pulses were not delivered: {delivery}")
+    _hold(float(np.median(high)) > float(np.median(before)), "SET did not raise the conductance")
+    _hold(float(np.median(low)) < float(np.median(high)), "RESET did not lower the conductance")
+    _hold(bool((backend.pulses[cells.row, cells.col] == 2).all()), "pulses are not counted per cell")
+
+
+def _wait_passes(backend: Backend, recorder: MemoryRecorder) -> None:
+    with backend:
+        start = backend.now()
+        backend.wait(0.01)
+        _hold(0.0099 <= backend.now() - start < 1.0, "wait(0.01) did not let 10 ms pass")
+        _refused(RramlabError, lambda: backend.wait(-1.0), "time went backwards")
+
+
+def _multiply_linear(backend: Backend, recorder: MemoryRecorder) -> None:
+    volts = np.zeros((2, backend.macro_shape[0]))
+    volts[:, 0] = 0.05, 0.1
+    with backend:
+        small, large = backend.multiply(volts)
+    _hold(small.shape == (backend.macro_shape[1],), f"multiply returned {small.shape}")
+    _hold(float(np.abs(large).sum()) > float(np.abs(small).sum()), "twice the voltage gave no more current")
+
+
+def _recorded(backend: Backend, recorder: MemoryRecorder) -> None:
+    with backend:
+        backend.read(_corner(backend))
+        backend.pulse(PulseTrain.of(_corner(backend), Pulse(Polarity.SET, 0.6, 1.2, 1e-6)))
+    stages = [(event.stage, event.verb) for event in recorder.events]
+    _hold(stages == [(s, v) for v in ("read", "pulse") for s in ("request", "result")], f"record is {stages}")
+    numbers = [event.number for event in recorder.events if event.stage == "request"]
+    _hold(numbers == sorted(set(numbers)), f"request numbers are {numbers}")
+
+
+def _safe_after_error(backend: Backend, recorder: MemoryRecorder) -> None:
+    try:
+        with backend:
+            raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        pass
+    _refused(InputError, lambda: backend.read(_corner(backend)), "the bench stayed open after an error")
+
+
+_PROMISES: dict[str, Callable[[Backend, MemoryRecorder], None]] = {
+    "identity": _identity,
+    "closed": _closed,
+    "read returns conductances": _read,
+    "read is limited": _read_refusals,
+    "pulse is limited": _pulse_refusals,
+    "pulse moves the cells": _pulse_moves,
+    "wait passes": _wait_passes,
+    "multiply is monotonic": _multiply_linear,
+    "pulse and read are recorded": _recorded,
+    "safe after an error": _safe_after_error,
+}
+
+
+def _corner(backend: Backend) -> Cells:
+    return Cells.grid(range(min(4, backend.shape[0])), range(min(4, backend.shape[1])))
+
+
+def _hold(truth: bool, otherwise: str) -> None:
+    if not truth:
+        raise ContractBroken(otherwise)
+
+
+def _refused(kind: type[Exception], request: Callable[[], object], otherwise: str) -> None:
+    try:
+        request()
+    except kind:
+        return
+    raise ContractBroken(otherwise)
