@@ -1,0 +1,138 @@
+"""Relax the filament after a pulse: a bank of exponentials, one per decade of time.
+
+What is visible t seconds after the pulse is G + sum_k R_k (1 - exp(-t/tau_k)): it is continuous
+at the pulse, and its variance grows in proportion to log10(t), as measured in HfOx and TaOx
+arrays (public Relaxation-Master-Model data; Falcone 2025, arXiv 2502.04524).
+"""
+
+import math
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from sim_backend.cells import Cells, HalfArray
+from sim_backend.compiled import compiled
+from sim_backend.constants import Constants
+
+G_LEAST = 0.05e-6
+"""Least conductance (S) that is ever visible: a broken filament still leaks."""
+
+
+@compiled()
+def slower_by_ten(q: float) -> float:
+    """Return 1 - (1-q)^10, exact to rounding also for the tiniest q."""
+    q2 = q * (2.0 - q)
+    q4 = q2 * (2.0 - q2)
+    q8 = q4 * (2.0 - q4)
+    return q8 + q2 - q8 * q2
+
+
+@compiled()
+def visible(cells: Cells, i: int, at: float, c: Constants) -> float:
+    """Return the filament conductance (S) of cell `i` at time `at` (s)."""
+    elapsed = max(at - cells.anchor[i], 0.0)
+    q = -math.expm1(-elapsed / c.relax_tau_slow)
+    moved, total = 0.0, 0.0
+    for k in range(cells.bank.shape[1] - 1, -1, -1):
+        moved += cells.bank[i, k] * q
+        total += cells.bank[i, k]
+        q = slower_by_ten(q)
+    return max(_with_loss(cells.conductance[i], moved, total, elapsed, c), G_LEAST)
+
+
+@compiled()
+def visible_mean(cells: Cells, i: int, at: float, phi: HalfArray, c: Constants) -> float:
+    """Return the filament conductance (S) averaged over a read that begins at `at` (s).
+
+    `phi` holds (1 - exp(-T/tau_k)) / (T/tau_k) for the read's duration T.
+    """
+    elapsed = max(at - cells.anchor[i], 0.0)
+    q = -math.expm1(-elapsed / c.relax_tau_slow)
+    moved, total = 0.0, 0.0
+    for k in range(cells.bank.shape[1] - 1, -1, -1):
+        moved += cells.bank[i, k] * (1.0 - (1.0 - q) * phi[k])
+        total += cells.bank[i, k]
+        q = slower_by_ten(q)
+    return max(_with_loss(cells.conductance[i], moved, total, elapsed, c), G_LEAST)
+
+
+@compiled()
+def _with_loss(g: float, moved: float, total: float, elapsed: float, c: Constants) -> float:
+    # Thermal loss acts on the settled conductance g + sum(R), so that two steps equal one.
+    return g + moved + (g + total) * math.expm1(-elapsed * c.loss_rate)
+
+
+@compiled()
+def settle(cells: Cells, i: int, at: float, c: Constants) -> None:
+    """Move the anchor of cell `i` forward to `at` (s); an earlier time is taken as the anchor."""
+    elapsed = max(at - cells.anchor[i], 0.0)
+    if elapsed == 0.0:
+        return
+    q = -math.expm1(-elapsed / c.relax_tau_slow)
+    moved, total = 0.0, 0.0
+    for k in range(cells.bank.shape[1] - 1, -1, -1):
+        r = cells.bank[i, k]
+        moved += r * q
+        total += r
+        cells.bank[i, k] = r * (1.0 - q)
+        q = slower_by_ten(q)
+    cells.conductance[i] = _with_loss(cells.conductance[i], moved, total, elapsed, c)
+    cells.anchor[i] += elapsed
+
+
+@compiled()
+def redraw(cells: Cells, i: int, weight: float, normals: HalfArray, c: Constants) -> None:
+    """Re-draw the share `weight` (0 to 1, of the standard deviation) of the bank of cell `i`.
+
+    The mean of each decade goes over to the drift in step with the part that is kept.
+    """
+    g = cells.conductance[i]
+    keep = math.sqrt(1.0 - weight * weight)
+    sigma = weight * amplitude(g, c) * cells.spread[i]
+    mean = (1.0 - keep) * drift(g, c)
+    for k in range(cells.bank.shape[1]):
+        cells.bank[i, k] = keep * cells.bank[i, k] + mean + sigma * normals[k]
+
+
+@compiled()
+def amplitude(g: float, c: Constants) -> float:
+    """Return the standard deviation (S) per decade of time at conductance `g` (S)."""
+    if g > c.quiet_above:
+        return math.sqrt(c.quiet_variance)
+    x = max(g, 0.0) / c.relax_peak
+    return math.sqrt(c.relax_variance * min(max(2.0 * x / (1.0 + x * x), c.relax_h_min), 1.0))
+
+
+@compiled()
+def drift(g: float, c: Constants) -> float:
+    """Return the mean change (S) per decade of time at conductance `g` (S)."""
+    if g <= c.drift_g_low:
+        return c.drift_low
+    if g >= c.drift_g_high:
+        return c.drift * g / c.drift_reference
+    upper = c.drift * c.drift_g_high / c.drift_reference
+    return c.drift_low + (upper - c.drift_low) * (g - c.drift_g_low) / (c.drift_g_high - c.drift_g_low)
+
+
+@compiled(parallel=True)
+def settle_block(cells: Cells, at: float, c: Constants) -> None:
+    """Move the anchor of every cell forward to `at` (s)."""
+    for i in numba.prange(len(cells.conductance)):
+        settle(cells, i, at, c)
+
+
+@compiled(parallel=True)
+def redraw_block(cells: Cells, index: NDArray[np.int64], normals: HalfArray, c: Constants) -> None:
+    """Re-draw the whole bank of each listed cell."""
+    for j in numba.prange(len(index)):
+        redraw(cells, index[j], 1.0, normals[j], c)
+
+
+@compiled()
+def visible_block(cells: Cells, index: NDArray[np.int64], at: NDArray[np.float64], c: Constants) -> NDArray[np.float64]:
+    """Return the filament conductance (S) of each listed cell at time `at` (s)."""
+    out = np.empty(len(index))
+    for j in range(len(index)):
+        out[j] = visible(cells, index[j], at[j], c)
+    return out
