@@ -1,0 +1,109 @@
+"""Evaluate the three layers in lanes: projections, shared reference, neurons, output amplifier."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim_backend.loop.fused import fused
+from sim_backend.loop.gaussian import LANES
+from sim_backend.loop.problem import Problem, Reals, Work
+
+
+@fused
+def project(weight: Reals, cell: int, inputs: int, columns: int, v: Reals, out: Reals) -> None:
+    """Write sum_i V_i w_ij of each column into the rows of out."""
+    for j in range(columns):
+        first = cell + j * inputs
+        for k in range(LANES):
+            charge = weight[first, k] * v[0, k]
+            for i in range(1, inputs):
+                charge += weight[first + i, k] * v[i, k]
+            out[j, k] = charge
+
+
+@fused
+def power(spread: Reals, cell: int, inputs: int, columns: int, v: Reals, out: Reals) -> None:
+    """Write sum_i V_i^2 s_ij^2 of each column into the rows of out."""
+    for j in range(columns):
+        first = cell + j * inputs
+        for k in range(LANES):
+            variance = spread[first, k] * (v[0, k] * v[0, k])
+            for i in range(1, inputs):
+                variance += spread[first + i, k] * (v[i, k] * v[i, k])
+            out[j, k] = variance
+
+
+@fused
+def disturb(p: Problem, w: Work, cell: int, inputs: int, column: int, columns: int, v: Reals) -> None:
+    """Draw the noise voltage of each column of a layer for this tick, for inputs v."""
+    if p.spread.shape[0] > 0:
+        power(w.spread, cell, inputs, columns, v, w.pre)
+    else:
+        w.pre[:columns] = 0
+    own = p.white[0] * p.white[0]
+    total = p.gain.shape[1]
+    for j in range(column, column + columns):
+        amplifier = p.column_noise[j] * p.column_noise[j]
+        for k in range(LANES):
+            variance = w.pre[j - column, k]
+            noise = np.sqrt(own * variance + amplifier) * w.fresh[j, k]
+            w.noise[j, k] = noise
+        for b in range(p.bands.shape[0]):
+            for k in range(LANES):
+                w.noise[j, k] += np.sqrt(w.pre[j - column, k]) * w.memory[b * total + j, k]
+
+
+@fused
+def settle_reference(p: Problem, w: Work, column: int, outputs: int) -> None:
+    """Replace the last projection by the voltage of the reference amplifier."""
+    rail = p.limits[1]
+    j = column + outputs
+    for k in range(LANES):
+        volts = w.gain[j, k] * (w.pre[outputs, k] + w.noise[j, k] + w.offset[j, k])
+        w.pre[outputs, k] = min(max(volts, -rail), rail)
+
+
+@fused
+def hidden(p: Problem, w: Work, column: int, outputs: int, row: int, out: Reals) -> None:
+    """Write the clamped neurons of a layer whose projections stand in w.pre; `row` of the table is embedded."""
+    settle_reference(p, w, column, outputs)
+    zero = out.dtype.type(0)
+    clamp = p.limits[0]
+    for j in range(outputs):
+        embedding = p.table[row, 2 + j]
+        for k in range(LANES):
+            volts = w.pre[j, k] - w.pre[outputs, k] + w.noise[column + j, k] + w.offset[column + j, k]
+            volts = w.gain[column + j, k] * (volts + embedding)
+            out[j, k] = min(max(volts, zero), clamp)
+
+
+@fused
+def amplify(p: Problem, w: Work, column: int, outputs: int) -> None:
+    """Write the output of the network behind its amplifier."""
+    settle_reference(p, w, column, outputs)
+    rail = p.limits[1]
+    for j in range(outputs):
+        for k in range(LANES):
+            volts = w.pre[j, k] - w.pre[outputs, k] + w.noise[column + j, k] + w.offset[column + j, k]
+            volts = min(max(w.gain[column + j, k] * volts, -rail), rail)
+            w.output[j, k] = min(max(p.limits[2] * volts, -rail), rail)
+
+
+@fused
+def network(p: Problem, w: Work, x: Reals, row: int, fresh: bool) -> None:
+    """Write hidden neurons and output (V) for inputs x (V); fresh: draw the noise of the columns anew."""
+    d, n1, n2 = p.sizes[0], p.sizes[1], p.sizes[2]
+    second = d * (n1 + 1)
+    third = second + n1 * (n2 + 1)
+    if fresh:
+        disturb(p, w, 0, d, 0, n1 + 1, x)
+    project(w.weight, 0, d, n1 + 1, x, w.pre)
+    hidden(p, w, 0, n1, row, w.hidden1)
+    if fresh:
+        disturb(p, w, second, n1, n1 + 1, n2 + 1, w.hidden1)
+    project(w.weight, second, n1, n2 + 1, w.hidden1, w.pre)
+    hidden(p, w, n1 + 1, n2, row, w.hidden2)
+    if fresh:
+        disturb(p, w, third, n2, n1 + n2 + 2, d + 1, w.hidden2)
+    project(w.weight, third, n2, d + 1, w.hidden2, w.pre)
+    amplify(p, w, n1 + n2 + 2, d)
