@@ -1,0 +1,200 @@
+"""Close the loop around programmed macros: from cells and options to the circuit that is solved."""
+
+from dataclasses import dataclass
+from math import inf
+from typing import Self, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rramlab.errors import InputError
+from rramlab.loop import LoopResult, LoopRun, Region
+from sim_backend.array import Array
+from sim_backend.loop import (
+    Circuit,
+    Integrator,
+    Keep,
+    Layer,
+    Multiplier,
+    ReadNoise,
+    Schedule,
+    Telegraph,
+    solve,
+)
+from sim_backend.options import LoopOptions, Options
+from sim_backend.product import GATE
+from sim_backend.wires import TransferMatrix
+
+FloatArray = NDArray[np.float64]
+
+CHUNK = 128
+"""Runs that see the cells at the same age; a batch on the bench takes its runs one after the other."""
+PAUSE = 0.2
+"""Time between two runs, for the integrators to be reset (s)."""
+
+
+@final
+@dataclass(frozen=True)
+class AnalogLoop:
+    """Hold the analog circuit of one chip and solve runs on its array."""
+
+    options: LoopOptions
+    circuit: Circuit
+    array: Array
+
+    @classmethod
+    def draw(cls, options: Options, array: Array) -> Self:
+        """Draw the errors of the circuit from the chip number."""
+        rng = np.random.default_rng([options.chip, 2])
+        return cls(options.loop, draw_circuit(options.loop, rng), array)
+
+    def fingerprint(self) -> FloatArray:
+        """Return the drawn errors, so that a run file tells which circuit it was."""
+        c = self.circuit
+        parts = [
+            c.integrator.rc_error,
+            c.integrator.offset,
+            c.f_multiplier.gain_error,
+            c.g_multiplier.gain_error,
+        ]
+        return np.concatenate([np.atleast_1d(np.asarray(part, dtype=float)) for part in parts])
+
+    def solve(self, run: LoopRun, at: float, rng: np.random.Generator) -> tuple[LoopResult, float]:
+        """Return the result of a batch that begins at time `at` (s), and the time at its end."""
+        circuit = scaled_circuit(self.circuit, run)
+        schedule = schedule_of(run, circuit)
+        cuts = range(0, len(run.start), CHUNK)
+        period = run.coefficients.duration + PAUSE
+        parts = [
+            self._chunk(run, circuit, schedule, first, at + period * (first + CHUNK // 2), rng)
+            for first in cuts
+        ]
+        return joined(parts), at + period * len(run.start)
+
+    def _chunk(
+        self,
+        run: LoopRun,
+        circuit: Circuit,
+        schedule: Schedule,
+        first: int,
+        at: float,
+        rng: np.random.Generator,
+    ) -> LoopResult:
+        start = run.start[first : first + CHUNK] * run.volts
+        layers = [
+            self._layer(region, scale, at, schedule.duration, run.volts)
+            for region, scale in zip(run.layers, run.scale, strict=True)
+        ]
+        found = solve(
+            layers,
+            circuit,
+            schedule,
+            start,
+            rng=rng,
+            read_noise=self._read_noise(),
+            telegraph=self._telegraph(run.layers, at, run.volts),
+            keep=Keep(range(len(start)), run.stride),
+            dissipation=True,
+        )
+        assert found.waveforms is not None and found.dissipation is not None
+        w, kept = found.waveforms, max(0, min(run.kept - first, len(start)))
+        hidden = tuple(h[:kept] / run.volts for h in (w.hidden1, w.hidden2))
+        return LoopResult(
+            end=found.end / run.volts,
+            time=w.time,
+            state=w.state[:kept] / run.volts,
+            hidden=hidden,
+            output=w.output[:kept] / run.volts,
+            trace=w.state.transpose(1, 0, 2) / run.volts,
+            energy=found.dissipation.sum(axis=1),
+        )
+
+    def _layer(self, region: Region, scale: float, at: float, duration: float, volts: float) -> Layer:
+        begin, end = (self._effective(region, moment, volts) for moment in (at, at + duration))
+        return Layer(begin, scale, end)
+
+    def _effective(self, region: Region, at: float, volts: float) -> FloatArray:
+        """Return the layer's conductances (S) with the drop along the wires in them."""
+        a, index = self.array, region_index(self.array, region)
+        g = a.population.conductance(index.ravel(), volts, GATE, at).reshape(index.shape)
+        # Column drivers stand at row 0; the elimination has them below the last row.
+        return TransferMatrix.of(g[::-1], a.r_line, a.r_line, a.r_switch).matrix[::-1]
+
+    def _read_noise(self) -> ReadNoise | None:
+        noise = self.array.population.preset.noise
+        if not self.options.read_noise:
+            return None
+        return ReadNoise(noise.relative, noise.g_reference, int(noise.effective_decades))
+
+    def _telegraph(self, regions: tuple[Region, ...], at: float, volts: float) -> Telegraph | None:
+        if not self.options.read_noise:
+            return None
+        cells = self.array.population.cells
+        index = [region_index(self.array, region) for region in regions]
+        amplitude = [
+            cells.telegraph[i] * self._effective(r, at, volts) for i, r in zip(index, regions, strict=True)
+        ]
+        dwell = [np.where(cells.telegraph[i] > 0, cells.telegraph_tau[i], 1.0).astype(float) for i in index]
+        return Telegraph(tuple(amplitude), tuple(dwell))
+
+
+def region_index(array: Array, region: Region) -> NDArray[np.int64]:
+    """Return the cell numbers of a layer with its reference column (inputs x outputs + 1)."""
+    rows = np.arange(region.row, region.row + region.inputs, dtype=np.int64)
+    cols = np.arange(region.col, region.col + region.outputs + 1, dtype=np.int64)
+    if rows[0] // array.rows != rows[-1] // array.rows:
+        raise InputError(f"a layer may not stretch over two macros: {region}")
+    return rows[:, None] * array.cols + cols
+
+
+def draw_circuit(options: LoopOptions, rng: np.random.Generator) -> Circuit:
+    """Return a circuit with errors drawn for its two dimensions."""
+
+    def pair(sigma: float) -> FloatArray:
+        return rng.normal(0.0, sigma, 2)
+
+    integrator = Integrator(1.0, pair(options.rc_error), pair(options.offset), options.leak_time)
+    multipliers = [
+        Multiplier(pair(options.multiplier_gain), pair(options.multiplier_offset)) for _ in range(2)
+    ]
+    return Circuit(
+        clamp=options.clamp,
+        rail=options.rail,
+        amp_gain=options.opamp_gain if options.opamp_gain < 1e9 else inf,
+        dac_bits=options.dac_bits or None,
+        f_multiplier=multipliers[0],
+        g_multiplier=multipliers[1],
+        integrator=integrator,
+    )
+
+
+def scaled_circuit(circuit: Circuit, run: LoopRun) -> Circuit:
+    """Return the circuit with the levels that this run asks for."""
+    from dataclasses import replace
+
+    return replace(circuit, v_bias=run.volts, output_gain=run.gain)
+
+
+def schedule_of(run: LoopRun, circuit: Circuit) -> Schedule:
+    """Return what the converters play, as shares of their full scale."""
+    c, rc = run.coefficients, circuit.integrator.rc
+    deviation = run.volts * rc / circuit.noise_full_scale * c.noise / np.sqrt(c.tick)
+    return Schedule(
+        tick=c.tick,
+        f=c.drift * rc / circuit.f_full_scale,
+        g2=c.drive * rc / circuit.g_full_scale,
+        embedding=c.embedding * run.volts / circuit.embedding_full_scale,
+        noise=deviation if c.noise.any() else None,
+    )
+
+
+def joined(parts: list[LoopResult]) -> LoopResult:
+    """Return the chunks of a batch as one result."""
+
+    def over(name: str, axis: int = 0) -> FloatArray:
+        return np.concatenate([getattr(part, name) for part in parts], axis=axis)
+
+    hidden = tuple(np.concatenate(layer) for layer in zip(*(part.hidden for part in parts), strict=True))
+    return LoopResult(
+        over("end"), parts[0].time, over("state"), hidden, over("output"), over("trace", 1), over("energy")
+    )

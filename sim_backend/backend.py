@@ -1,0 +1,179 @@
+"""Put the simulated macros behind the door."""
+
+from typing import Any, Self, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rramlab.backend import Backend
+from rramlab.cells import Cells
+from rramlab.errors import InputError
+from rramlab.limits import Limits
+from rramlab.loop import LoopResult, LoopRun
+from rramlab.pulse import Columns, Delivery, Polarity, PulseTrain
+from rramlab.reading import Curve, ReadSpec, Staircase
+from rramlab.recorder import Recorder
+from sim_backend.analog import AnalogLoop
+from sim_backend.array import Array, Orientation
+from sim_backend.options import Options
+from sim_backend.population import Population
+from sim_backend.preset import Preset
+from sim_backend.product import product_currents
+
+FloatArray = NDArray[np.float64]
+
+SAMPLE = 1e-3
+"""Length of one sample of a reading (s)."""
+ADDRESSING = 10e-6
+"""Time to address a cell and set its levels before a pulse (s)."""
+
+_ORIENTATIONS = {"bl": Orientation.WL_PARALLEL_BL, "sl": Orientation.WL_PARALLEL_SL}
+
+
+@final
+class SimBackend(Backend):
+    """Simulate macros of 1T1R cells in exact virtual time; the same chip and seed give the same bits."""
+
+    def __init__(
+        self, options: Options, limits: Limits | None = None, recorder: Recorder | None = None, seed: int = 0
+    ) -> None:
+        self._options = options
+        self._seed = seed
+        self._time = 0.0
+        self._rng = np.random.default_rng(seed)
+        self._array = manufacture(options)
+        self._loop = AnalogLoop.draw(options, self._array)
+        super().__init__(limits or Limits(), recorder)
+
+    @classmethod
+    def options(cls) -> type[Options]:
+        """Return the model of the options in the bench file."""
+        return Options
+
+    @classmethod
+    def open(cls, options: Any, limits: Limits, recorder: Recorder | None, seed: int) -> Self:
+        """Return the simulated macros that these options describe."""
+        return cls(options, limits, recorder, seed)
+
+    @property
+    def array(self) -> Array:
+        """Return the simulated array: the truth, for tests and benchmarks, never for protocols."""
+        return self._array
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return rows x columns; macros are stacked along the rows."""
+        return self._options.macros * self._options.rows, self._options.cols
+
+    @property
+    def macro_shape(self) -> tuple[int, int]:
+        """Return rows x columns of one macro."""
+        return self._options.rows, self._options.cols
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """Return the verbs: all of them."""
+        return frozenset({"read", "pulse", "sweep", "multiply", "solve", "wait"})
+
+    @property
+    def forgets(self) -> bool:
+        """Return True: a simulated macro dies with its process."""
+        return True
+
+    def identify(self) -> dict[str, str]:
+        """Return the device preset, the chip number and the seed."""
+        o = self._options
+        size = f"{o.macros} macros of {o.rows} x {o.cols}"
+        return {
+            "name": f"sim+crossbar?preset={o.preset}&chip={o.chip}",
+            "device": f"{self._array.population.preset.description}; {size}",
+            "serial": f"sim-{o.chip}",
+            "seed": str(self._seed),
+        }
+
+    def now(self) -> float:
+        """Return the virtual time (s) since the bench was opened."""
+        return self._time
+
+    def _read(self, cells: Cells, spec: ReadSpec) -> FloatArray:
+        duration = spec.samples * SAMPLE
+        start = self._time + duration * np.arange(len(cells))
+        self._time += duration * len(cells)
+        return self._array.read(self._index(cells), spec.v_read, spec.gate, start, duration, self._rng)
+
+    def _pulse(self, train: PulseTrain) -> NDArray[np.uint8]:
+        reset = train.polarity == Polarity.RESET
+        ends = self._time + np.cumsum(train.width + ADDRESSING)
+        bl, sl = np.where(reset, 0.0, train.drive), np.where(reset, train.drive, 0.0)
+        index = self._index(train.cells)
+        self._array.pulse(index, bl, sl, train.gate, train.width, ends - train.width, self._rng)
+        self._time = float(ends[-1]) if len(ends) else self._time
+        return np.full(len(train), Delivery.APPLIED, dtype=np.uint8)
+
+    def _sweep(self, cells: Cells, staircase: Staircase) -> Curve:
+        index = self._index(cells)
+        currents = [self._step(index, float(volt), staircase) for volt in staircase.voltages]
+        time = staircase.dwell * np.arange(1, len(currents) + 1)
+        return Curve(np.asarray(staircase.voltages, dtype=float), np.array(currents), time)
+
+    def _step(self, index: NDArray[np.int64], volt: float, staircase: Staircase) -> float:
+        bl, sl = max(volt, 0.0), max(-volt, 0.0)
+        self._array.pulse(index, bl, sl, staircase.gate, staircase.dwell, self._time, self._rng)
+        self._time += staircase.dwell
+        current = float(self._array.current(index, bl, sl, staircase.gate, self._time)[0])
+        return float(np.clip(current, -staircase.compliance, staircase.compliance))
+
+    def _multiply(self, voltages: FloatArray, macro: int) -> FloatArray:
+        vectors = np.atleast_2d(voltages)
+        currents = product_currents(self._array, macro, vectors, self._time, self._rng)
+        self._time += SAMPLE * len(vectors)
+        return currents.reshape(*voltages.shape[:-1], -1)
+
+    def _solve(self, run: LoopRun) -> LoopResult:
+        result, self._time = self._loop.solve(run, self._time, self._rng)
+        return result
+
+    def _wait(self, seconds: float) -> None:
+        self._time += seconds
+
+    def _make_safe(self) -> None:
+        """Leave no line driven: between requests no simulated line is."""
+
+    def _memory(self) -> Columns:
+        columns = self._array.population.cells._asdict()
+        return {**columns, "time": np.array(self._time), "loop": self._loop.fingerprint()}
+
+    def _restore(self, memory: Columns) -> None:
+        cells = self._array.population.cells
+        for name, kept in cells._asdict().items():
+            if name not in memory or memory[name].shape != kept.shape:
+                raise InputError(
+                    f"the remembered macro has no '{name}' of shape {kept.shape}; use its own bench file"
+                )
+            kept[...] = memory[name]
+        self._time = float(memory["time"])
+
+    def _index(self, cells: Cells) -> NDArray[np.int64]:
+        return np.asarray(cells.flat(self._options.cols), dtype=np.int64)
+
+
+def manufacture(options: Options) -> Array:
+    """Return the chip of this number: drawn from its own seed, formed and RESET unless delivered fresh."""
+    rng = np.random.default_rng([options.chip, 1])
+    count = options.macros * options.rows * options.cols
+    try:
+        preset = Preset.load(options.preset)
+    except (ValueError, OSError) as error:
+        raise InputError(f"device preset '{options.preset}': {error}") from None
+    population = Population.draw(preset, count, rng, options.temperature)
+    if options.formed:
+        population.deliver(rng)
+    return Array(
+        population,
+        options.rows,
+        options.cols,
+        options.macros,
+        _ORIENTATIONS[options.word_line],
+        options.r_line,
+        options.r_switch,
+    )
