@@ -1,6 +1,6 @@
 """Close the loop around programmed macros: from cells and options to the circuit that is solved."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Self, final
 
@@ -129,13 +129,16 @@ class AnalogLoop:
     def _telegraph(self, regions: tuple[Region, ...], at: float, volts: float) -> Telegraph | None:
         if not self.options.read_noise:
             return None
-        cells = self.array.population.cells
-        index = [region_index(self.array, region) for region in regions]
-        amplitude = [
-            cells.telegraph[i] * self._effective(r, at, volts) for i, r in zip(index, regions, strict=True)
-        ]
-        dwell = [np.where(cells.telegraph[i] > 0, cells.telegraph_tau[i], 1.0).astype(float) for i in index]
-        return Telegraph(tuple(amplitude), tuple(dwell))
+        amplitude, dwell = zip(*(self._fluctuators(region, at, volts) for region in regions), strict=True)
+        return Telegraph(amplitude, dwell)
+
+    def _fluctuators(self, region: Region, at: float, volts: float) -> tuple[FloatArray, FloatArray]:
+        """Return amplitude (S) and dwell time (s) of the two-level fluctuator of each cell, 0 S where none is."""
+        cells, index = self.array.population.cells, region_index(self.array, region)
+        reference = self.array.population.preset.noise.g_reference
+        amplitude = cells.telegraph[index] * np.sqrt(reference * self._effective(region, at, volts))
+        dwell = np.where(cells.telegraph[index] > 0, cells.telegraph_tau[index], 1.0)
+        return np.asarray(amplitude, float), np.asarray(dwell, float)
 
 
 def region_index(array: Array, region: Region) -> NDArray[np.int64]:
@@ -170,8 +173,6 @@ def draw_circuit(options: LoopOptions, rng: np.random.Generator) -> Circuit:
 
 def scaled_circuit(circuit: Circuit, run: LoopRun) -> Circuit:
     """Return the circuit with the levels that this run asks for."""
-    from dataclasses import replace
-
     return replace(circuit, v_bias=run.volts, output_gain=run.gain)
 
 

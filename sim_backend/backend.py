@@ -113,7 +113,7 @@ class SimBackend(Backend):
     def _sweep(self, cells: Cells, staircase: Staircase) -> Curve:
         index = self._index(cells)
         currents = [self._step(index, float(volt), staircase) for volt in staircase.voltages]
-        time = staircase.dwell * np.arange(1, len(currents) + 1)
+        time = np.linspace(staircase.dwell, staircase.dwell * len(currents), len(currents))
         return Curve(np.asarray(staircase.voltages, dtype=float), np.array(currents), time)
 
     def _step(self, index: NDArray[np.int64], volt: float, staircase: Staircase) -> float:

@@ -15,8 +15,8 @@ class LoopOptions(BaseModel):
     """Hold the analog loop: levels, and standard deviations from which the chip number draws its errors.
 
     `clamp` (V) of the ReLU amplifiers, `rail` (V) of the integrators, `opamp_gain`; of the integrators the
-    relative error of 1/RC, the leak (1/s) and the input offset (V); of the multipliers the relative gain error and
-    the output offset (V); `dac_bits` 0 for ideal converters; `read_noise` of the cells during a run.
+    relative error of 1/RC, the leak (1/s) and the input offset (V); of the multipliers the relative gain error
+    and the output offset (V); `dac_bits` 0 for ideal converters; `read_noise` of the cells during a run.
     """
 
     model_config = _STRICT
