@@ -1,0 +1,3 @@
+"""stub"""
+from typing import final
+from protocols.write_verify.ping_pong import PingPong as Adaptive

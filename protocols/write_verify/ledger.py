@@ -1,0 +1,87 @@
+"""Keep the account of every cell of a run: outcome, pulses, reads, energy."""
+
+from dataclasses import astuple
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protocols.write_verify.programmed import PassStatistics, Programmed
+from protocols.write_verify.strategy import Arrays, Which
+from rramlab.cells import Cells
+from rramlab.outcome import Outcome
+from rramlab.pulse import Columns
+
+FloatArray = NDArray[np.float64]
+Index = NDArray[np.intp]
+_ACCOUNTS = {
+    "outcome": np.uint8, "pulses": np.int32, "reads": np.int32, "energy": np.float64, "reading": np.float32,
+}  # fmt: skip
+
+
+@final
+class Ledger:
+    """Hold one entry per cell of the run, in the order in which the cells were named.
+
+    `reading` (S) is the last one, `energy` (J) the estimate of what the pulses cost, `memory` what the
+    strategy keeps of a cell between passes.
+    """
+
+    def __init__(self, cells: Cells, targets: FloatArray, base: NDArray[np.int64]) -> None:
+        n = len(cells)
+        self.cells, self.targets, self.base = cells, targets, base.astype(np.int32)
+        self.outcome = np.zeros(n, np.uint8)
+        self.pulses, self.reads = np.zeros(n, np.int32), np.zeros(n, np.int32)
+        self.energy, self.reading = np.zeros(n), np.full(n, np.nan, np.float32)
+        self.memory: Arrays = {}
+        self.number = 0
+        self.statistics: list[PassStatistics] = []
+
+    def pending(self) -> Index:
+        """Return the places of the cells that are not finished."""
+        return np.flatnonzero(self.outcome == Outcome.PENDING)
+
+    def is_about(self, cells: Cells, targets: FloatArray) -> bool:
+        """Tell whether this account is one of these cells with these targets (S)."""
+        same = np.array_equal(self.cells.row, cells.row) and np.array_equal(self.cells.col, cells.col)
+        return same and np.array_equal(self.targets, targets)
+
+    def remember(self, index: Index, columns: Arrays, names: tuple[str, ...], which: Which) -> None:
+        """Keep what the strategy wants to know of these cells in the next pass."""
+        for name in names:
+            kept = self.memory.setdefault(name, np.zeros(len(self.cells), columns[name].dtype))
+            kept[index] = columns[name][which]
+
+    def recall(self, index: Index) -> Arrays:
+        """Return what was kept of these cells."""
+        return {name: column[index] for name, column in self.memory.items()}
+
+    def programmed(self, seconds: float) -> Programmed:
+        """Return the end of the run, which took so many seconds of the bench."""
+        accounts = self.outcome, self.pulses, self.reads, self.energy
+        achieved = self.reading.astype(float)
+        return Programmed(self.cells, self.targets, achieved, *accounts, seconds, tuple(self.statistics))
+
+    def columns(self) -> Columns:
+        """Return the account as named columns for a resume point."""
+        columns: dict[str, NDArray[Any]] = {name: getattr(self, name) for name in _ACCOUNTS}
+        columns |= {"row": self.cells.row.astype(np.int32), "col": self.cells.col.astype(np.int32)}
+        columns |= {"target": self.targets, "base": self.base}
+        columns |= {f"memory_{name}": column for name, column in self.memory.items()}
+        table = np.array([astuple(line) for line in self.statistics], dtype=float)
+        return columns | {"pass": np.array([self.number]), "statistics": table.ravel()}
+
+    @classmethod
+    def from_columns(cls, columns: Columns) -> "Ledger":
+        """Return the account of a resume point."""
+        cells = Cells(columns["row"].astype(np.intp), columns["col"].astype(np.intp))
+        ledger = cls(cells, columns["target"].astype(float), columns["base"].astype(np.int64))
+        for name, dtype in _ACCOUNTS.items():
+            setattr(ledger, name, np.array(columns[name], dtype=dtype))
+        for name, column in columns.items():
+            if name.startswith("memory_"):
+                ledger.memory[name.removeprefix("memory_")] = np.array(column)
+        ledger.number = int(columns["pass"][0])
+        for line in np.array(columns["statistics"], dtype=float).reshape(-1, 6):
+            ledger.statistics.append(PassStatistics(*(int(n) for n in line[:3]), *line[3:].tolist()))
+        return ledger
