@@ -18,11 +18,16 @@ def fused(function: Callable[P, R]) -> Callable[P, R]:
     Of the liberties of fast arithmetic only those are taken that keep infinities and the order of sums:
     an infinite clamp stays a clamp, and the bits of a result depend on nothing but its inputs.
     """
+    return cast("Callable[P, R]", compile_lanes(function))
+
+
+def compile_lanes(function: Callable[..., Any], **options: bool) -> Any:
+    """Compile with the options of the house and keep the disk cache true to the sources."""
     build = cast(Any, numba.njit)
     liberties = {"contract", "nsz"}
-    dispatcher = build(cache=True, nogil=True, fastmath=liberties, error_model="numpy")(function)
-    mark_source(dispatcher)
-    return cast("Callable[P, R]", dispatcher)
+    made = build(cache=True, nogil=True, fastmath=liberties, error_model="numpy", **options)(function)
+    mark_source(made)
+    return made
 
 
 def mark_source(dispatcher: Any) -> None:

@@ -7,15 +7,15 @@ import numpy as np
 from sim_backend.loop.fused import fused
 from sim_backend.loop.gaussian import LANES, board_normals, normals, uniforms
 from sim_backend.loop.network import network
-from sim_backend.loop.problem import Batch, Problem, Reals, Work
+from sim_backend.loop.problem import Batch, Problem, Reals, Small, Work
 
 
 @fused
 def workspace(p: Problem) -> Work:
     """Return the empty state of a block."""
-    d, n1, n2 = p.sizes[0], p.sizes[1], p.sizes[2]
+    d, n = len(p.axes), len(p.units)
     cells, columns, dtype = p.weight.shape[1], p.gain.shape[1], p.weight.dtype
-    most = max(max(d, n1), n2) + 1
+    most = max(d, n) + 1
     even = columns + columns % 2
     return Work(
         np.zeros((cells, LANES), dtype),
@@ -29,13 +29,14 @@ def workspace(p: Problem) -> Work:
         np.zeros((d, LANES), dtype),
         np.zeros((d, LANES), dtype),
         np.zeros((most, LANES), dtype),
-        np.zeros((n1, LANES), dtype),
-        np.zeros((n2, LANES), dtype),
+        np.zeros((n, LANES), dtype),
+        np.zeros((n, LANES), dtype),
         np.zeros((d, LANES), dtype),
         np.zeros((columns, LANES), dtype),
         np.zeros((d, LANES), dtype),
         np.zeros((3, LANES), dtype),
         np.zeros((p.bands.shape[0] * columns, LANES), np.float32),
+        np.zeros((columns, LANES), np.float32),
         np.zeros((even + 2, LANES), np.float32),
         np.zeros((p.telegraph_cells.size, LANES), np.float32),
         np.zeros((4, LANES), np.uint32),
@@ -123,12 +124,20 @@ def shake(p: Problem, w: Work, tick: int) -> None:
     if tick > 0:
         for b in range(p.bands.shape[0]):
             normals(w.state, w.words, w.fresh, rows)
-            memory, innovation = np.float32(p.bands[b, 0]), np.float32(p.bands[b, 1])
-            for j in range(columns):
-                row = b * columns + j
-                for k in range(LANES):
-                    w.memory[row, k] = memory * w.memory[row, k] + innovation * w.fresh[j, k]
+            remember(w.memory, w.fresh, b * columns, columns, np.float32(p.bands[b, 0]), np.float32(p.bands[b, 1]))
+    w.middle[:] = 0
+    for row in range(w.memory.shape[0]):
+        for k in range(LANES):
+            w.middle[row % columns, k] += w.memory[row, k]
     normals(w.state, w.words, w.fresh, rows)
+
+
+@fused
+def remember(memory: Small, fresh: Small, first: int, columns: int, keep: np.float32, new: np.float32) -> None:
+    """Move one middle band on by a tick."""
+    for j in range(columns):
+        for k in range(LANES):
+            memory[first + j, k] = keep * memory[first + j, k] + new * fresh[j, k]
 
 
 @fused
@@ -190,10 +199,10 @@ def step(p: Problem, w: Work, tick: int, substep: int) -> None:
 @fused
 def heat(p: Problem, w: Work) -> None:
     """Add the dissipation of the cells in this tick, from the voltages at its beginning."""
-    d, n1, n2 = p.sizes[0], p.sizes[1], p.sizes[2]
-    for i in range(d + n1 + n2):
-        layer = 0 if i < d else (1 if i < d + n1 else 2)
-        v = w.x[i] if layer == 0 else (w.hidden1[i - d] if layer == 1 else w.hidden2[i - d - n1])
+    d, n = len(p.axes), len(p.units)
+    for i in range(d + 2 * n):
+        layer = 0 if i < d else (1 if i < d + n else 2)
+        v = w.x[i] if layer == 0 else (w.hidden1[i - d] if layer == 1 else w.hidden2[i - d - n])
         for k in range(LANES):
             w.heat[layer, k] += p.timing[0] * w.load[i, k] * (v[k] * v[k])
 

@@ -7,30 +7,7 @@ import numpy as np
 from sim_backend.loop.fused import fused
 from sim_backend.loop.gaussian import LANES
 from sim_backend.loop.problem import Problem, Reals, Work
-
-
-@fused
-def project(weight: Reals, cell: int, inputs: int, columns: int, v: Reals, out: Reals) -> None:
-    """Write sum_i V_i w_ij of each column into the rows of out."""
-    for j in range(columns):
-        first = cell + j * inputs
-        for k in range(LANES):
-            charge = weight[first, k] * v[0, k]
-            for i in range(1, inputs):
-                charge += weight[first + i, k] * v[i, k]
-            out[j, k] = charge
-
-
-@fused
-def power(spread: Reals, cell: int, inputs: int, columns: int, v: Reals, out: Reals) -> None:
-    """Write sum_i V_i^2 s_ij^2 of each column into the rows of out."""
-    for j in range(columns):
-        first = cell + j * inputs
-        for k in range(LANES):
-            variance = spread[first, k] * (v[0, k] * v[0, k])
-            for i in range(1, inputs):
-                variance += spread[first + i, k] * (v[i, k] * v[i, k])
-            out[j, k] = variance
+from sim_backend.loop.projection import power, project
 
 
 @fused
@@ -41,16 +18,12 @@ def disturb(p: Problem, w: Work, cell: int, inputs: int, column: int, columns: i
     else:
         w.pre[:columns] = 0
     own = p.white[0] * p.white[0]
-    total = p.gain.shape[1]
-    for j in range(column, column + columns):
-        amplifier = p.column_noise[j] * p.column_noise[j]
+    for j in range(columns):
+        amplifier = p.column_noise[column + j] * p.column_noise[column + j]
         for k in range(LANES):
-            variance = w.pre[j - column, k]
-            noise = np.sqrt(own * variance + amplifier) * w.fresh[j, k]
-            w.noise[j, k] = noise
-        for b in range(p.bands.shape[0]):
-            for k in range(LANES):
-                w.noise[j, k] += np.sqrt(w.pre[j - column, k]) * w.memory[b * total + j, k]
+            variance = w.pre[j, k]
+            fast = np.sqrt(own * variance + amplifier) * w.fresh[column + j, k]
+            w.noise[column + j, k] = fast + np.sqrt(variance) * w.middle[column + j, k]
 
 
 @fused
@@ -92,18 +65,18 @@ def amplify(p: Problem, w: Work, column: int, outputs: int) -> None:
 @fused
 def network(p: Problem, w: Work, x: Reals, row: int, fresh: bool) -> None:
     """Write hidden neurons and output (V) for inputs x (V); fresh: draw the noise of the columns anew."""
-    d, n1, n2 = p.sizes[0], p.sizes[1], p.sizes[2]
-    second = d * (n1 + 1)
-    third = second + n1 * (n2 + 1)
+    d, n = len(p.axes), len(p.units)
+    second = d * (n + 1)
+    third = second + n * (n + 1)
     if fresh:
-        disturb(p, w, 0, d, 0, n1 + 1, x)
-    project(w.weight, 0, d, n1 + 1, x, w.pre)
-    hidden(p, w, 0, n1, row, w.hidden1)
+        disturb(p, w, 0, d, 0, n + 1, x)
+    project(w.weight, 0, d, n + 1, x, w.pre)
+    hidden(p, w, 0, n, row, w.hidden1)
     if fresh:
-        disturb(p, w, second, n1, n1 + 1, n2 + 1, w.hidden1)
-    project(w.weight, second, n1, n2 + 1, w.hidden1, w.pre)
-    hidden(p, w, n1 + 1, n2, row, w.hidden2)
+        disturb(p, w, second, n, n + 1, n + 1, w.hidden1)
+    project(w.weight, second, n, n + 1, w.hidden1, w.pre)
+    hidden(p, w, n + 1, n, row, w.hidden2)
     if fresh:
-        disturb(p, w, third, n2, n1 + n2 + 2, d + 1, w.hidden2)
-    project(w.weight, third, n2, d + 1, w.hidden2, w.pre)
-    amplify(p, w, n1 + n2 + 2, d)
+        disturb(p, w, third, n, 2 * n + 2, d + 1, w.hidden2)
+    project(w.weight, third, n, d + 1, w.hidden2, w.pre)
+    amplify(p, w, 2 * n + 2, d)

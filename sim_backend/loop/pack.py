@@ -41,7 +41,7 @@ def pack(
 ) -> Problem:
     """Return the problem in the precision `dtype`; refuse what does not fit together."""
     check(layers, schedule, runs, scheme)
-    d, n1, n2 = layers[0].inputs, layers[0].outputs, layers[1].outputs
+    d = layers[0].inputs
     bands = read_noise.split(schedule.tick, schedule.duration) if read_noise else QUIET
     cells, fluctuators = telegraph_rows(layers, telegraph, schedule.tick)
 
@@ -49,7 +49,8 @@ def pack(
         return np.ascontiguousarray(values, dtype=dtype)
 
     return Problem(
-        sizes=np.array([d, n1, n2]),
+        axes=tuple(range(d)),
+        units=tuple(range(layers[0].outputs)),
         limits=real([circuit.clamp, circuit.rail, circuit.output_gain * closed(circuit, 1 + circuit.output_gain)]),
         weight=real(joined([by_column(layer.conductance / layer.unit) for layer in layers])),
         drift=real(drift(layers, schedule.ticks)),

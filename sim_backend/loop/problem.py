@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 Reals = NDArray[Any]
 """Say an array in the precision of the run, float32 or float64."""
 Ints = NDArray[np.int64]
+Small = NDArray[np.float32]
+"""Say an array that is float32 in both: random numbers."""
 
 
 class Problem(NamedTuple):
@@ -20,7 +22,8 @@ class Problem(NamedTuple):
     runs; it is 0 in drift and spread where there is no drift and no noise.
     """
 
-    sizes: Ints  # dimensions, hidden units of layer 1, of layer 2
+    axes: tuple[int, ...]  # one entry per dimension; its length is known to the compiler
+    units: tuple[int, ...]  # one entry per hidden unit
     limits: Reals  # clamp, rail, gain of the output amplifier
     weight: Reals  # (., cells)
     drift: Reals  # (., cells), per tick
@@ -75,8 +78,9 @@ class Work(NamedTuple):
     noise: Reals  # V, of each column, held for a tick
     injected: Reals  # normalised, of each noise channel
     heat: Reals
-    memory: NDArray[np.float32]  # middle bands, one row per band and column
-    fresh: NDArray[np.float32]  # normals of this tick
-    level: NDArray[np.float32]  # telegraph states, +-1/2
+    memory: Small  # middle bands, one row per band and column
+    middle: Small  # sum of the middle bands of each column
+    fresh: Small  # normals of this tick
+    level: Small  # telegraph states, +-1/2
     state: NDArray[np.uint32]
     words: NDArray[np.uint32]

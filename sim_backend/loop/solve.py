@@ -44,8 +44,8 @@ def solve(
     """
     begin = np.ascontiguousarray(np.atleast_2d(start), dtype=dtype)
     problem = pack(layers, circuit, schedule, len(begin), read_noise, telegraph, scheme, dtype)
-    if begin.shape[1] != problem.sizes[0] or not len(begin):
-        raise ValueError(f"start has shape {begin.shape}; give (runs, {problem.sizes[0]}) volts")
+    if begin.shape[1] != len(problem.axes) or not len(begin):
+        raise ValueError(f"start has shape {begin.shape}; give (runs, {len(problem.axes)}) volts")
     batch = prepare(problem, begin, stream(problem, len(begin), rng), keep, dissipation)
     run(problem, batch, threads)
     return Solution(
@@ -109,7 +109,7 @@ def prepare(
     stride = keep.stride if keep else 1
     if stride < 1:
         raise ValueError(f"stride = {stride}; keep every tick with 1, every tenth with 10")
-    channels = 3 * problem.sizes[0] + problem.sizes[1] + problem.sizes[2]
+    channels = 3 * len(problem.axes) + 2 * len(problem.units)
     shape = (len(chosen), -(-ticks // stride) + 1, channels)
     dtype = begin.dtype
     heat = np.zeros((runs if dissipation else 0, 3), dtype)
@@ -130,9 +130,9 @@ def run(problem: Problem, batch: Batch, threads: int | None) -> None:
 
 def waveforms(problem: Problem, batch: Batch, keep: Keep) -> Waveforms:
     """Return the recorded signals by name."""
-    d, n1, n2 = (int(size) for size in problem.sizes)
+    d, n = len(problem.axes), len(problem.units)
     ticks, tick = len(problem.board), float(problem.timing[0])
     time = np.append(np.arange(0, ticks, keep.stride), ticks) * tick
-    cuts = np.cumsum([d, n1, n2, d])
+    cuts = np.cumsum([d, n, n, d])
     parts = np.split(batch.waves.astype(np.float64), cuts, axis=-1)
     return Waveforms(np.asarray(list(keep.runs), dtype=np.int64), time, *parts)
