@@ -63,7 +63,7 @@ def software() -> dict[str, str]:
     used = {name: version(name) for name in _LIBRARIES if name in sys.modules or name == "h5py"}
     here = {
         "python": platform.python_version(),
-        "rramlab": __version__,
+        "rramlab": rramlab.__version__,
         "system": platform.platform(),
     }
     commit = git_commit(Path(rramlab.__file__).parent.parent)
