@@ -4,7 +4,7 @@ A weight is w_ij = (G_ij - G_ref,i) / k: cell (i, j) against the reference of it
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from rramlab.cells import Cells
 from rramlab.diffusion.network import ScoreWeights
 from rramlab.errors import InputError
+from rramlab.loop import Region
 
 FloatArray = NDArray[np.float64]
 
@@ -121,33 +122,48 @@ class LayerMapping:
 @final
 @dataclass(frozen=True)
 class Placement:
-    """Hold where one layer stands: macro, and its numbers of rows (inputs) and columns (outputs).
+    """Hold where one layer stands: macro, rows (inputs) and columns (outputs), first row and column.
 
-    The weights occupy rows 0.. and columns 0.. of the macro; column `columns` holds the references. The
+    The weights begin at `row`, `column` of the macro; the column behind them holds the references. The
     macros of a bench are stacked, so a global row is 32 * macro + row.
     """
 
     macro: int
     rows: int
     columns: int
+    row: int = 0
+    column: int = 0
 
     def __post_init__(self) -> None:
         """Refuse a layer that does not fit into one macro beside its reference column."""
-        if self.macro < 0 or not (0 < self.rows <= MACRO_SIDE and 0 < self.columns < MACRO_SIDE):
+        fits = self.row + self.rows <= MACRO_SIDE and self.column + self.columns < MACRO_SIDE
+        if not fits or min(self.macro, self.row, self.column) < 0 or min(self.rows, self.columns) < 1:
             raise InputError(
-                f"layer of {self.rows} x {self.columns} on macro {self.macro} was asked for; possible are "
-                f"1..{MACRO_SIDE} rows and 1..{MACRO_SIDE - 1} columns, one being kept for the references"
+                f"layer of {self.rows} x {self.columns} at r{self.row}c{self.column} of macro {self.macro} "
+                f"was asked for; possible are 1..{MACRO_SIDE} rows and 1..{MACRO_SIDE - 1} columns inside "
+                f"{MACRO_SIDE} x {MACRO_SIDE}, one column being kept for the references"
             )
+
+    @property
+    def region(self) -> Region:
+        """Return the place as a closed-loop run names it."""
+        return Region(MACRO_SIDE * self.macro + self.row, self.column, self.rows, self.columns)
 
     def weight_cells(self) -> Cells:
         """Return the cells of the weights, row by row."""
-        return Cells.grid(range(self.rows), range(self.columns)).shifted(MACRO_SIDE * self.macro, 0)
+        return Cells.grid(range(self.rows), range(self.columns)).shifted(self.region.row, self.column)
 
     def reference_cells(self) -> Cells:
         """Return the cells of the references, one for each row."""
-        return Cells.grid(range(self.rows), range(self.columns, self.columns + 1)).shifted(
-            MACRO_SIDE * self.macro, 0
-        )
+        return Cells.grid(range(self.rows), range(1)).shifted(self.region.row, self.column + self.columns)
+
+    def moved(self, usable: NDArray[np.bool_]) -> "Placement":
+        """Return the place in its macro with the fewest unusable cells, for a map of the whole bench."""
+        macro = usable[MACRO_SIDE * self.macro : MACRO_SIDE * (self.macro + 1)]
+        windows = np.lib.stride_tricks.sliding_window_view(~macro, (self.rows, self.columns + 1))
+        bad = windows.sum(axis=(2, 3))
+        row, column = np.unravel_index(int(np.argmin(bad)), bad.shape)
+        return replace(self, row=int(row), column=int(column))
 
 
 @final
@@ -185,6 +201,14 @@ class NetworkMapping:
         """Return rows and columns of the stacked macros."""
         return MACRO_SIDE * (1 + max(place.macro for place in self.placements)), MACRO_SIDE
 
+    def moved(self, usable: NDArray[np.bool_]) -> "NetworkMapping":
+        """Return the mapping with each layer where its macro has the fewest unusable cells."""
+        return NetworkMapping(self.layers, tuple(place.moved(usable) for place in self.placements))
+
+    def regions(self) -> tuple[Region, ...]:
+        """Return the places of the layers as a closed-loop run names them."""
+        return tuple(place.region for place in self.placements)
+
     def reference_targets(self) -> Targets:
         """Return the reference cells with the nominal reference of their layer."""
         cells = [place.reference_cells() for place in self.placements]
@@ -220,18 +244,14 @@ class NetworkMapping:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain numbers and lists, as it is stored with a run."""
-        return {
-            "layers": [
-                layer.to_dict() | {"macro": place.macro, "rows": place.rows, "columns": place.columns}
-                for layer, place in self._pairs()
-            ]
-        }
+        return {"layers": [layer.to_dict() | asdict(place) for layer, place in self._pairs()]}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "NetworkMapping":
         """Return the mapping written by `to_dict`."""
         entries: Sequence[Mapping[str, Any]] = data["layers"]
-        places = (Placement(int(e["macro"]), int(e["rows"]), int(e["columns"])) for e in entries)
+        names = ("macro", "rows", "columns", "row", "column")
+        places = (Placement(*(int(e[name]) for name in names)) for e in entries)
         return cls(tuple(LayerMapping.from_dict(e) for e in entries), tuple(places))
 
     def _pairs(self) -> list[tuple[LayerMapping, Placement]]:
@@ -243,8 +263,8 @@ class NetworkMapping:
         if measured is None:
             return None
         ground = np.asarray(measured, float)
-        if ground.shape != self.shape:
-            raise InputError(f"a conductance map of shape {ground.shape} was given; possible is {self.shape}")
+        if ground.ndim != 2 or ground.shape[0] < self.shape[0] or ground.shape[1] != self.shape[1]:
+            raise InputError(f"a conductance map of shape {ground.shape} was given; needed is {self.shape}")
         return _finite("references", _at(ground, place.reference_cells()))
 
 

@@ -1,15 +1,60 @@
-"""Carry what every command needs: the bench file and the terminal."""
+"""Carry what every command needs: the bench file, the terminal, and a run with its bench open."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
+from rramlab.errors import InputError
 from rramlab.terminal import Terminal
 
 if TYPE_CHECKING:  # loaded by the commands that open a bench, not by --help
+    from rramlab.backend import Backend
     from rramlab.bench import Bench
+    from rramlab.contents import Kept
+    from rramlab.run import Run
+
+
+@final
+@dataclass(frozen=True)
+class Plan:
+    """Say which run a command wants: a new folder, one to continue, or a macro to take over.
+
+    `parameters` are the options that a continued run takes over.
+    """
+
+    command: str
+    folder: Path
+    seed: int = 0
+    parameters: Mapping[str, Any] | None = None
+    resume: Path | None = None
+    after: Path | None = None
+
+
+@final
+@dataclass(frozen=True)
+class Work:
+    """Hold a run that is being written and the bench that it writes about."""
+
+    run: Run
+    backend: Backend
+    bench: Bench
+    found: Mapping[str, Kept]
+
+    def kept(self, name: str) -> Kept | None:
+        """Return a result that an earlier process of this run kept, or None."""
+        return self.found.get(name)
+
+    def resume_point(self) -> Mapping[str, Any] | None:
+        """Return the columns of the last resume point that no kept result has made obsolete, or None."""
+        last = None
+        for event in self.run.events():
+            if event.stage == "note":
+                last = event if event.verb == "resume" else None if event.verb == "keep" else last
+        return None if last is None else last.columns
 
 
 @final
@@ -25,3 +70,65 @@ class Session:
         from rramlab.bench import Bench
 
         return Bench.load(self.bench_path)
+
+    @contextmanager
+    def work(self, plan: Plan) -> Iterator[Work]:
+        """Open the bench and the run of a plan; on the way out lines are safe before the run is finished."""
+        from rramlab.runfile import RunFile
+
+        if plan.resume is not None and plan.after is not None:
+            raise InputError("--resume continues a run, --after begins a new one; give one of them")
+        with self._run(plan) as (run, backend, bench), backend:
+            if plan.resume is not None:
+                run.revive(backend)
+            elif plan.after is not None:
+                backend.restore(RunFile.open(plan.after).memory())
+                run.keep_memory(backend.memory())
+            run.identify(backend.identify())
+            found = RunFile.open(run.folder).kept if plan.resume is not None else {}
+            yield Work(run, backend, bench, found)
+            run.keep_memory(backend.memory())
+
+    @contextmanager
+    def _run(self, plan: Plan) -> Iterator[tuple[Run, Backend, Bench]]:
+        """Open the run, new or continued, with a bench that is known to exist before a folder is made."""
+        from rramlab.bench import Bench
+        from rramlab.run import Run
+
+        if plan.resume is None:
+            bench, seed = self.bench(), plan.seed
+            backend = bench.open(seed=seed)
+            run = Run.create(
+                plan.folder,
+                command=plan.command,
+                seed=seed,
+                bench_text=bench.text,
+                limits=bench.limits,
+                parameters=plan.parameters,
+            )
+        else:
+            # The bench file may have moved since; the run carries its own copy, and its own options.
+            text = None if self.bench_path is None else self.bench().text
+            run = Run.resume(plan.resume, command=plan.command, bench_text=text)
+            bench, seed = Bench.parse(run.start.bench, str(plan.resume)), run.start.seed
+            backend = bench.open(seed=seed)
+        backend.recorder = run.recorder
+        with run:
+            yield run, backend, bench
+
+
+def free_folder(name: str) -> Path:
+    """Return runs/NAME, or runs/NAME-2 and so on when it is taken."""
+    base = Path("runs") / name
+    if not base.exists():
+        return base
+    return next(p for n in range(2, 100_000) if not (p := base.with_name(f"{name}-{n}")).exists())
+
+
+def refuse_new_options(ctx: Any, *free: str) -> None:
+    """Refuse options given beside --resume: a run that is continued keeps those it was begun with."""
+    given = [name for name in ctx.params if ctx.get_parameter_source(name).name == "COMMANDLINE"]
+    changed = [name for name in given if name not in ("resume", *free)]
+    if changed:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in changed)
+        raise InputError(f"a continued run keeps the options it was begun with; leave out {names}")
