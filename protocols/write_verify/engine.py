@@ -51,7 +51,9 @@ class WriteVerify:
 
     def _check(self, cells: Cells, targets: FloatArray) -> None:
         if targets.size != len(cells):
-            raise InputError(f"{len(cells)} cells were named with {targets.size} targets; give one for each cell")
+            raise InputError(
+                f"{len(cells)} cells were named with {targets.size} targets; give one for each cell"
+            )
         self._spec.check(targets)
         cells.check(self._backend.shape)
 

@@ -42,5 +42,7 @@ class GateStaircase(Strategy):
         strong = down | self.ladder.is_top(state["rung"])
         return Choice(polarity, drive, gate, np.full(targets.size, self.width), strong)
 
-    def learn(self, state: State, before: FloatArray, sent: Choice, after: FloatArray, known: BoolArray) -> None:
+    def learn(
+        self, state: State, before: FloatArray, sent: Choice, after: FloatArray, known: BoolArray
+    ) -> None:
         """Learn nothing: the rung is all that is remembered."""

@@ -51,5 +51,7 @@ class Ispva(Strategy):
         gates = np.where(down, self.gate_reset, gate.astype(float))
         return Choice(turn, drive, gates, np.full(targets.size, self.width), strong)
 
-    def learn(self, state: State, before: FloatArray, sent: Choice, after: FloatArray, known: BoolArray) -> None:
+    def learn(
+        self, state: State, before: FloatArray, sent: Choice, after: FloatArray, known: BoolArray
+    ) -> None:
         """Learn nothing: rung and gate are all that is remembered."""

@@ -43,5 +43,7 @@ class PingPong(Strategy):
         gate = np.where(up, self.gate_set, self.gate_reset)
         return Choice(turn, drive, gate, np.full(targets.size, self.width), strong)
 
-    def learn(self, state: State, before: FloatArray, sent: Choice, after: FloatArray, known: BoolArray) -> None:
+    def learn(
+        self, state: State, before: FloatArray, sent: Choice, after: FloatArray, known: BoolArray
+    ) -> None:
         """Learn nothing: the rule looks at the last reading alone."""

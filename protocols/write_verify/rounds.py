@@ -26,7 +26,12 @@ class Rounds:
     """Drive the open cells of one batch to their outcomes; every round ends with a resume point."""
 
     def __init__(
-        self, backend: Backend, strategy: Strategy, spec: Spec, ledger: Ledger, progress: Progress | None = None
+        self,
+        backend: Backend,
+        strategy: Strategy,
+        spec: Spec,
+        ledger: Ledger,
+        progress: Progress | None = None,
     ) -> None:
         self._backend, self._strategy = backend, strategy
         self._spec, self._ledger, self._progress = spec, ledger, progress
@@ -89,7 +94,9 @@ class Rounds:
         self._ledger.energy[cells.index] += np.where(sent, cost, 0.0)
         self._listen(cells, choice, delivery)
 
-    def _listen(self, cells: OpenCells, choice: Choice, delivery: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> None:
+    def _listen(
+        self, cells: OpenCells, choice: Choice, delivery: np.ndarray[tuple[int], np.dtype[np.uint8]]
+    ) -> None:
         after = self._read(cells.index)
         before = cells.reading
         known = (delivery == Delivery.APPLIED) & np.isfinite(after)
@@ -105,7 +112,9 @@ class Rounds:
         cost = pulse_energy(choice.train(ledger.cells.take(index)), through, self._backend.limits)
         spent = ledger.pulses[index] >= self._spec.max_pulses
         drained = ledger.energy[index] + cost > self._spec.max_energy
-        verdict = np.where(spent, Outcome.PULSES_SPENT, np.where(drained, Outcome.ENERGY_SPENT, Outcome.PENDING))
+        verdict = np.where(
+            spent, Outcome.PULSES_SPENT, np.where(drained, Outcome.ENERGY_SPENT, Outcome.PENDING)
+        )
         going = verdict == Outcome.PENDING
         self._close(cells, ~going, verdict.astype(np.uint8))
         return choice.take(going), cost[going]

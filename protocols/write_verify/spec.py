@@ -42,7 +42,9 @@ class Spec:
     def __post_init__(self) -> None:
         least, most = self.window
         if not (self.tolerance > 0 and 0 < self.finish <= 1 and 0 < self.reopen <= 1):
-            raise InputError(f"a tolerance of {self.tolerance} S with shares {self.reopen}, {self.finish} is none")
+            raise InputError(
+                f"a tolerance of {self.tolerance} S with shares {self.reopen}, {self.finish} is none"
+            )
         if not FLOOR <= least < most:
             raise InputError(f"a window of {least} S to {most} S is not possible; it begins at 5uS or above")
         if self.max_pulses < 1 or not self.max_energy > 0 or self.passes < 1 or not self.wait >= 0:

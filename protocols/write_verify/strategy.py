@@ -98,5 +98,7 @@ class Strategy(ABC):
         """Return one pulse per open cell for its reading (S), inside the limits."""
 
     @abstractmethod
-    def learn(self, state: State, before: FloatArray, sent: Choice, after: FloatArray, known: BoolArray) -> None:
+    def learn(
+        self, state: State, before: FloatArray, sent: Choice, after: FloatArray, known: BoolArray
+    ) -> None:
         """Take in what the pulses did; `known` marks those that were surely applied and read."""
