@@ -1,6 +1,6 @@
 """Say what a closed-loop run is: a network in the macro, two integrators, and the coefficients over time."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self, final
 
 import numpy as np
@@ -82,6 +82,14 @@ class LoopRun:
                 f"a loop run needs start states (runs, n) and one scale per layer: {self.start.shape}"
             )
 
+    def moment(self, share: float) -> "LoopRun":
+        """Return a run of a single tick at this share (0 to 1) of the duration: an open-loop measurement."""
+        c = self.coefficients
+        k = min(int(share * len(c.drift)), len(c.drift) - 1)
+        tick = slice(k, k + 1)
+        one = Coefficients(c.tick, c.drift[tick], c.drive[tick], c.embedding[tick], 0.0 * c.noise[tick])
+        return replace(self, coefficients=one)
+
     def record(self) -> tuple[dict[str, Any], Columns]:
         """Return the run as facts and columns for the record."""
         facts = {
@@ -130,6 +138,10 @@ class LoopResult:
     output: FloatArray
     trace: FloatArray
     energy: FloatArray
+
+    def slope(self, run: LoopRun) -> FloatArray:
+        """Return the mean slope of the state over the run (network units per s), (runs, 2)."""
+        return (self.end - run.start) / run.coefficients.duration
 
     def record(self) -> Columns:
         """Return the result as named columns for the record."""

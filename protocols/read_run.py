@@ -1,0 +1,87 @@
+"""Carry out a reading as a run: conductances, a map, a table."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rramlab.cells import Cells
+from rramlab.errors import InputError
+from rramlab.session import Plan, Session, Work, free_folder
+
+FloatArray = NDArray[np.float64]
+
+PRINTED = 8
+"""Rows and columns up to which values are printed one by one."""
+
+
+@final
+@dataclass(frozen=True)
+class Request:
+    """Hold what was asked for: cells as text or "all", samples per reading, and a file for the table."""
+
+    cells: str
+    samples: int | None = None
+    csv: Path | None = None
+
+
+def carry_out(
+    session: Session, request: Request, folder: Path | None, after: Path | None, seed: int
+) -> FloatArray:
+    """Return the conductances as a map (S) of the smallest rectangle around the cells, NaN between."""
+    chosen = None if request.cells == "all" else Cells.parse(request.cells)
+    plan = Plan("read", folder or free_folder("read"), seed, {"cells": request.cells}, after=after)
+    with session.work(plan) as work:
+        plane = read_plane(work, chosen, request.samples)
+        _draw(plane, work.run.folder)
+    if request.csv is not None:
+        _write_table(plane, request.csv)
+    _show(session, plane, plan.folder)
+    return plane
+
+
+def read_plane(work: Work, chosen: Cells | None, samples: int | None) -> FloatArray:
+    """Return the map (S) of the chosen cells, and keep it in the run."""
+    cells = Cells.of_shape(work.backend.shape) if chosen is None else chosen
+    spec = work.bench.reading.spec()
+    found = work.backend.read(cells, spec if samples is None else replace(spec, samples=samples))
+    row, col = cells.row - cells.row.min(), cells.col - cells.col.min()
+    plane = np.full((int(row.max()) + 1, int(col.max()) + 1), np.nan)
+    plane[row, col] = found
+    columns = {"row": cells.row, "col": cells.col, "conductance": found}
+    work.run.keep("conductances", columns, {"conductance": "S"})
+    return plane
+
+
+def _draw(plane: FloatArray, folder: Path) -> None:
+    from rramlab.figures.reading import conductance_map
+    from rramlab.page import Page
+
+    page = Page("Conductances", f"{int(np.isfinite(plane).sum())} cells; run {folder.name}.")
+    page.figure("Conductance map and histogram", conductance_map(plane))
+    page.write(folder / "index.html")
+
+
+def _write_table(plane: FloatArray, path: Path) -> None:
+    try:
+        np.savetxt(path, plane * 1e6, fmt="%.4f", delimiter=",", header="conductance (uS)", encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"the table cannot be written to {path}: {error.strerror}") from None
+
+
+def _show(session: Session, plane: FloatArray, folder: Path) -> None:
+    micro = plane[np.isfinite(plane)] * 1e6
+    names = ("least", "median", "mean", "most")
+    values = (micro.min(), float(np.median(micro)), micro.mean(), micro.max())
+    terminal = session.terminal
+    if max(plane.shape) <= PRINTED:
+        head = ["uS", *(f"c{c}" for c in range(plane.shape[1]))]
+        rows = [[f"r{r}", *(f"{g * 1e6:.3f}" for g in line)] for r, line in enumerate(plane)]
+        terminal.table("Conductances, from the first cell on", head, rows)
+    figures = [[n, f"{v:.3f} uS"] for n, v in zip(names, values, strict=True)]
+    terminal.table(f"{micro.size} cells", ["conductance", "value"], figures)
+    terminal.say(f"page: {folder}/index.html   run file: {folder}/run.h5")
+    summary = dict(zip((f"{n}_uS" for n in names), map(float, values), strict=True))
+    terminal.document({"run": str(folder), "cells": micro.size, **summary, "conductance_uS": plane * 1e6})

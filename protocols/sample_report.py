@@ -1,0 +1,54 @@
+"""Tell what the main job found: one screen, and JSON for scripts."""
+
+from pathlib import Path
+
+from protocols.sample_run import Outcome, facts_of
+from rramlab.session import Session
+
+MEASURES = {
+    "sliced_wasserstein": "sliced Wasserstein",
+    "kl": "KL, 40 x 40 bins",
+    "kl_published": "KL, as published",
+    "histogram": "histogram L2",
+}
+
+
+def show(session: Session, found: Outcome, folder: Path) -> None:
+    """Print one screen of summary."""
+    terminal, facts = session.terminal, facts_of(found) | {"run": str(folder)}
+    if found.programmed is not None:
+        terminal.table("Programmed weights", ["what", "value"], programming_rows(found))
+    terminal.table("Quality (distance to the data, smaller is better)", *quality_table(found))
+    terminal.table("Time and energy per sample", ["what", "energy", "how", "source"], found.ledger.rows())
+    analog, digital = found.ledger.analog_seconds, found.ledger.digital_seconds
+    terminal.say(
+        f"Per sample: {analog:.3g} s on this bench (5 ms ticks), {digital * 1e6:.3g} us in a digital batch."
+    )
+    terminal.say(f"page: {folder}/index.html   run file: {folder}/run.h5")
+    terminal.document(facts)
+
+
+def programming_rows(found: Outcome) -> list[list[str]]:
+    """Return what programming the weights took and reached."""
+    done = found.programmed
+    assert done is not None
+    share = 100 * done.within(found.request.tolerance)
+    return [
+        ["weights", f"{len(done.cells)}"],
+        ["converged", f"{100 * done.success:.2f} %"],
+        ["within tolerance after the last wait", f"{share:.2f} %"],
+        ["sigma of the error", f"{1e6 * done.error[done.converged].std():.3f} uS"],
+        ["pulses per cell", f"{done.pulses.mean():.2f}"],
+        ["error of a weight, rms", f"{facts_of(found)['weight_error_rms']:.4f}"],
+    ]
+
+
+def quality_table(found: Outcome) -> tuple[list[str], list[list[str]]]:
+    """Return head and rows of the distances; 'data' is the floor: fresh data against fresh data."""
+    sets = found.comparison.quality
+    names = {name: "floor" if name == "data" else name for name in sets}
+    rows = [
+        [label, *(f"{getattr(sets[name], measure):.4f}" for name in sets)]
+        for measure, label in MEASURES.items()
+    ]
+    return ["measure", *names.values()], rows

@@ -1,0 +1,254 @@
+"""Carry out the main job as a run: weights into the macros, the loop closed, samples out, quality beside."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protocols.ledger import Ledger, account
+from protocols.network import Writer, network_spec, place, screen
+from protocols.sampling import Sampling, starts
+from protocols.write_verify.programmed import Programmed
+from protocols.write_verify.spec import Spec
+from rramlab.bench import Bench
+from rramlab.cells import Cells
+from rramlab.diffusion.data import ring_points
+from rramlab.diffusion.metrics import Quality, quality
+from rramlab.diffusion.network import ScoreWeights
+from rramlab.diffusion.store import load_weights, ring_weights
+from rramlab.errors import InputError, RunError
+from rramlab.loop import LoopResult
+from rramlab.mapping import NetworkMapping, Targets
+from rramlab.runfile import RunFile
+from rramlab.session import Plan, Session, Work, free_folder
+
+FloatArray = NDArray[np.float64]
+
+DIGITAL_STEPS = 1000
+FRESH = 20_000
+"""Points of the data that samples are compared with."""
+
+
+@final
+@dataclass(frozen=True)
+class Request:
+    """Hold what was asked for (SI); `weights` a file, or None for the ring network that ships."""
+
+    weights: str | None = None
+    runs: int = 1000
+    kind: Literal["ode", "sde"] = "ode"
+    tolerance: float = 1e-6
+    passes: int = 3
+    wait: float = 60.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("ode", "sde"):
+            raise InputError(f"--kind {self.kind} is not known; possible: ode, sde")
+        if self.runs < 1:
+            raise InputError(f"{self.runs} runs were asked for; at least 1 is possible")
+
+    def spec(self, bench: Bench) -> Spec:
+        """Return what write-verify is to reach on this bench."""
+        return Spec(
+            tolerance=self.tolerance,
+            window=(bench.window.low, bench.window.high),
+            reading=bench.reading.spec(),
+            passes=self.passes,
+            wait=self.wait,
+        )
+
+    def score(self) -> ScoreWeights:
+        """Return the network that was asked for."""
+        return ring_weights() if self.weights is None else load_weights(self.weights)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Macro:
+    """Hold a programmed network: mapping, measured map (S), and the weights that it stands for."""
+
+    mapping: NetworkMapping
+    measured: FloatArray
+    written: ScoreWeights
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Hold sets of points (n, 2) by name, their distances to the data, and digital seconds per sample."""
+
+    points: Mapping[str, FloatArray]
+    quality: Mapping[str, Quality]
+    digital_seconds: float
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Hold everything that a run of the main job found, for its page and its summary."""
+
+    request: Request
+    score: ScoreWeights
+    macro: Macro
+    programmed: Programmed | None
+    sampling: Sampling
+    result: LoopResult
+    comparison: Comparison
+    ledger: Ledger
+
+
+def plan_of(command: str, request: Request, folder: Path | None, seed: int) -> Plan:
+    """Return the plan of a new run; the weights are looked at before anything is made."""
+    request.score()
+    return Plan(command, folder or free_folder(command), seed, asdict(request))
+
+
+def carry_out(session: Session, plan: Plan) -> tuple[Outcome, Path]:
+    """Return what a run found, and its folder; every stage is kept as it ends."""
+    with session.work(plan) as work, session.terminal.progress() as progress:
+        request = Request(**work.run.start.parameters)
+        stages = Stages(work, request, request.score(), np.random.default_rng([work.run.start.seed, 1]))
+        macro, programmed = stages.taken_over(plan.after) if plan.after else stages.program(progress.update)
+        result, sampling = stages.sample(macro)
+        progress.update("comparing", 0, 1)
+        comparison = compare(request, stages.score, result, work.run.start.seed)
+        progress.update("comparing", 1, 1)
+        seconds = sampling.seconds
+        ledger = account(float(result.energy.mean()), seconds, comparison.digital_seconds)
+        found = Outcome(request, stages.score, macro, programmed, sampling, result, comparison, ledger)
+        work.run.keep("samples", dict(comparison.points), facts=facts_of(found))
+        fields = stages.vector_field(macro, sampling)
+        write_page(found, fields, work.run.folder)
+    return found, work.run.folder
+
+
+@final
+@dataclass(frozen=True)
+class Stages:
+    """Go through the stages of the main job; one that an earlier process kept is not done again."""
+
+    work: Work
+    request: Request
+    score: ScoreWeights
+    rng: np.random.Generator
+
+    def program(self, watch: Any) -> tuple[Macro, Programmed]:
+        """Return the macro with the network in it, references first."""
+        spec = network_spec(self.request.spec(self.work.bench))
+        writer = Writer(self.work.backend, spec, watch)
+        mapping = self._mapping()
+        references = mapping.reference_targets()
+        self._written(writer, "references", references)
+        measured = self._measured(writer, "measured references", references.cells)
+        targets = mapping.weight_targets(self.score, measured)
+        programmed = self._written(writer, "weights", targets)
+        return self._macro(writer, mapping, references.cells, targets.cells), programmed
+
+    def taken_over(self, run: Path) -> tuple[Macro, None]:
+        """Return the macro as an earlier run programmed it."""
+        kept = RunFile.open(run).kept
+        if "macro" not in kept:
+            raise RunError(f"run '{run}' programmed no network; name a run of 'demo' or 'sample'")
+        measured = kept["macro"].columns["conductance"]
+        mapping = NetworkMapping.from_dict(kept["macro"].facts)
+        written = mapping.to_weights(measured, self.score)
+        return Macro(mapping, measured, written), None
+
+    def sample(self, macro: Macro) -> tuple[LoopResult, Sampling]:
+        """Return the closed-loop runs."""
+        sampling = Sampling(runs=self.request.runs, kind=self.request.kind)
+        return sampling.run(self.work.backend, self.score, macro.mapping, self.rng), sampling
+
+    def vector_field(self, macro: Macro, sampling: Sampling) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return times (s), a grid axis, and the measured slope of the state on that grid (1/s)."""
+        side = np.linspace(-1.5, 1.5, 15)
+        x, y = np.meshgrid(side, side)
+        points = np.stack([x.ravel(), y.ravel()], axis=1)
+        run = sampling.declare(self.score, macro.mapping, points)
+        shares = np.array([0.05, 0.5, 0.95])
+        slopes = [self.work.backend.solve(run.moment(share)).slope(run) for share in shares]
+        field = np.stack([s.reshape(side.size, side.size, 2) for s in slopes])
+        return shares * sampling.seconds, side, field
+
+    def _mapping(self) -> NetworkMapping:
+        kept = self.work.kept("mapping")
+        if kept is not None:
+            return NetworkMapping.from_dict(kept.facts)
+        spec = self.request.spec(self.work.bench)
+        usable = screen(self.work.backend, len(self.score.layers), spec.reading)
+        mapping = place(self.score, usable, spec, self.work.bench.window.reference)
+        self.work.run.keep("mapping", {"usable": usable}, facts=mapping.to_dict())
+        return mapping
+
+    def _written(self, writer: Writer, what: str, targets: Targets) -> Programmed:
+        kept = self.work.kept(what)
+        if kept is not None:
+            return Programmed.from_columns(kept.columns)
+        done = writer.write(what, targets, self.work.resume_point())
+        units = {"target": "S", "achieved": "S", "written": "S", "energy": "J"}
+        self.work.run.keep(what, done.columns(), units, {"clipped": targets.clipped})
+        return done
+
+    def _measured(self, writer: Writer, what: str, cells: Cells) -> FloatArray:
+        kept = self.work.kept(what)
+        if kept is not None:
+            return np.asarray(kept.columns["conductance"], float)
+        measured = writer.measure(cells)
+        self.work.run.keep(what, {"conductance": measured}, {"conductance": "S"})
+        return measured
+
+    def _macro(self, writer: Writer, mapping: NetworkMapping, *cells: Cells) -> Macro:
+        used = Cells(np.concatenate([c.row for c in cells]), np.concatenate([c.col for c in cells]))
+        measured = writer.measure(used)
+        written = mapping.to_weights(measured, self.score)
+        self.work.run.keep("macro", {"conductance": measured}, {"conductance": "S"}, mapping.to_dict())
+        return Macro(mapping, measured, written)
+
+
+def compare(request: Request, score: ScoreWeights, result: LoopResult, seed: int) -> Comparison:
+    """Return analog beside digital samples; the ring network also beside fresh data."""
+    from rramlab.diffusion.sampler import sample
+
+    rng = np.random.default_rng([seed, 2])
+    sample(score, 64, steps=10)  # the first call of torch takes seconds that belong to no sample
+    begun = perf_counter()
+    start = starts(request.runs, rng)
+    digital = sample(score, request.runs, steps=DIGITAL_STEPS, kind=request.kind, seed=seed, start=start)
+    seconds = (perf_counter() - begun) / request.runs
+    points = {"analog": result.end, "digital": digital.points}
+    if request.weights is None:
+        data = ring_points(FRESH, rng)
+        points["data"] = ring_points(request.runs, rng)
+    else:
+        data = sample(score, FRESH, steps=DIGITAL_STEPS, kind=request.kind, seed=seed + 1).points
+    return Comparison(points, {name: quality(found, data) for name, found in points.items()}, seconds)
+
+
+def facts_of(found: Outcome) -> dict[str, Any]:
+    """Return the figures of a run as plain numbers."""
+    error = np.concatenate(
+        [(a - b).ravel() for a, b in zip(found.macro.written.layers, found.score.layers, strict=True)]
+    )
+    return {
+        "runs": found.request.runs,
+        "kind": found.request.kind,
+        "compared_with": "fresh data of the ring" if found.request.weights is None else "the digital sampler",
+        "quality": {name: asdict(q) for name, q in found.comparison.quality.items()},
+        "weight_error_rms": float(np.sqrt(np.mean(error**2))),
+        "analog_seconds_per_sample": found.ledger.analog_seconds,
+        "digital_seconds_per_sample": found.ledger.digital_seconds,
+        "array_joule_per_sample": found.ledger.analog[0].joule,
+        "analog_joule_per_sample": found.ledger.analog_joule,
+        "digital_joule_per_sample": found.ledger.digital.joule,
+    }
+
+
+def write_page(found: Outcome, fields: tuple[FloatArray, FloatArray, FloatArray], folder: Path) -> None:
+    """Write the page of the run into its folder."""
+    from protocols.sample_page import page_of
+
+    page_of(found, fields).write(folder / "index.html", pictures=True)
