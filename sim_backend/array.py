@@ -7,7 +7,9 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sim_backend.population import FloatArray, IndexArray, Population
+from sim_backend.blocks import IndexArray
+from sim_backend.cells import FloatArray
+from sim_backend.population import Population
 
 
 class Orientation(Enum):
@@ -40,9 +42,8 @@ class Array:
         inhibit: float = 1.0,
     ) -> None:
         if min(rows, cols, macros) < 1 or macros * rows * cols != len(population):
-            raise ValueError(
-                f"{macros} macros of {rows} x {cols} were asked for; the population has {len(population)} cells"
-            )
+            asked = f"{macros} macros of {rows} x {cols} were asked for"
+            raise ValueError(f"{asked}; the population has {len(population)} cells")
         if not 0.0 <= inhibit <= 1.0 or r_line < 0.0 or r_switch < 0.0:
             raise ValueError("inhibit goes from 0 to 1, resistances from 0 ohm upwards")
         self.population = population
@@ -68,9 +69,14 @@ class Array:
         return np.asarray(self.r_switch + self.r_line * segments, np.float64)
 
     def read(
-        self, index: ArrayLike, v_read: ArrayLike, v_wl: ArrayLike, start: ArrayLike, duration: float,
+        self,
+        index: ArrayLike,
+        v_read: ArrayLike,
+        v_wl: ArrayLike,
+        start: ArrayLike,
+        duration: float,
         rng: np.random.Generator,
-    ) -> FloatArray:  # fmt: skip
+    ) -> FloatArray:
         """Return the conductance I/V (S) of each cell's whole path; unselected bit lines stand at 0 V."""
         return self.population.read(index, v_read, v_wl, start, duration, self.series(index), rng)
 
@@ -85,22 +91,30 @@ class Array:
         return self.population.current(index, v_bl, v_sl, v_wl, at, self.series(index))
 
     def pulse(
-        self, index: ArrayLike, v_bl: ArrayLike, v_sl: ArrayLike, v_wl: ArrayLike, width: ArrayLike,
-        start: ArrayLike, rng: np.random.Generator,
-    ) -> None:  # fmt: skip
+        self,
+        index: ArrayLike,
+        v_bl: ArrayLike,
+        v_sl: ArrayLike,
+        v_wl: ArrayLike,
+        width: ArrayLike,
+        start: ArrayLike,
+        rng: np.random.Generator,
+    ) -> None:
         """Apply one pulse per listed cell, and the stress of each on its half-selected neighbours.
 
         Line voltages (V), `width` and `start` (s) are scalars or one value per cell, in the order of time.
         """
         i = np.asarray(index, np.int64).ravel()
-        values = [np.broadcast_to(np.asarray(v, np.float64), i.shape) for v in (v_bl, v_sl, v_wl, width, start)]
+        values = [
+            np.broadcast_to(np.asarray(v, np.float64), i.shape) for v in (v_bl, v_sl, v_wl, width, start)
+        ]
         stress = self.half_select_voltage(values[0], values[1])
         if not self._stresses(stress, values[3]):
-            self.population.bias(i, *values, self.series(i), rng)
+            self._bias(i, values, rng)
             return
         for turn in self._turns(i):
             part = [v[turn] for v in values]
-            self.population.bias(i[turn], *part, self.series(i[turn]), rng)
+            self._bias(i[turn], part, rng)
             self._stress(i[turn], part, stress[turn], rng)
 
     def half_select_voltage(self, v_bl: ArrayLike, v_sl: ArrayLike) -> FloatArray:
@@ -114,11 +128,15 @@ class Array:
         shared = difference > 0.0 if self.orientation is Orientation.WL_PARALLEL_BL else difference < 0.0
         return np.asarray(np.where(shared, difference * (1.0 - self.inhibit), 0.0))
 
+    def _bias(self, index: IndexArray, values: list[FloatArray], rng: np.random.Generator) -> None:
+        v_bl, v_sl, v_wl, width, start = values
+        self.population.bias(index, v_bl, v_sl, v_wl, width, start, self.series(index), rng)
+
     def _stresses(self, stress: FloatArray, width: FloatArray) -> bool:
-        # The bound is Population.STILL: 1e-12 S for the weakest cell there is.
+        # The bound is harm.STILL: 1e-12 S for the weakest cell there is.
         if self.cols == 1 or not len(stress):
             return False
-        return not self.population.harmless(float(np.abs(stress).max()), float(width.max()))
+        return not self.population.harmless(stress, float(width.max()))
 
     def _turns(self, index: IndexArray) -> Iterator[NDArray[np.int64]]:
         # The pulses of one row follow each other; different rows do not touch each other. So turn
@@ -138,9 +156,7 @@ class Array:
         others = self._row_mates(selected)
         which = np.repeat(np.arange(len(selected)), self.cols - 1)
         lines = self._line_voltages(v_bl, v_sl, stress)
-        self.population.bias(
-            others, lines[0][which], lines[1][which], v_wl[which], width[which], start[which], self.series(others), rng
-        )
+        self._bias(others, [v[which] for v in (*lines, v_wl, width, start)], rng)
 
     def _row_mates(self, selected: IndexArray) -> IndexArray:
         begin = selected // self.cols * self.cols
@@ -157,4 +173,6 @@ class Array:
 
 def _within(what: str, values: NDArray[np.generic], count: int) -> None:
     if values.size and (values.min() < 0 or values.max() >= count):
-        raise ValueError(f"{what} {values.min()} to {values.max()} was asked for; 0 to {count - 1} is possible")
+        raise ValueError(
+            f"{what} {values.min()} to {values.max()} was asked for; 0 to {count - 1} is possible"
+        )

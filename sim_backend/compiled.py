@@ -1,6 +1,7 @@
 """Compile numerical kernels with numba behind one typed decorator."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -8,6 +9,8 @@ import numba
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_WORTH_A_THREAD = 8192
 
 
 def compiled(*, parallel: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -24,6 +27,22 @@ def compiled(*, parallel: bool = False) -> Callable[[Callable[P, R]], Callable[P
         return cast(Callable[P, R], dispatcher)
 
     return decorate
+
+
+def in_parallel(work: Callable[[slice], object], count: int) -> None:
+    """Run `work` over the range 0 to `count`, in slices on as many threads as numba may use.
+
+    Compiled functions release the interpreter, so plain threads do. Short ranges stay on this
+    thread: waking others costs more than it brings, most of all on a busy machine.
+    """
+    threads = numba.get_num_threads()
+    if count < _WORTH_A_THREAD or threads == 1:
+        work(slice(0, count))
+        return
+    step = -(-count // (4 * threads))
+    slices = [slice(begin, min(begin + step, count)) for begin in range(0, count, step)]
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, slices))
 
 
 def _stamp(dispatcher: Any, function: Callable[..., Any]) -> None:

@@ -26,8 +26,9 @@ def thermal_factor(conductance: float, c: Constants) -> float:
 @compiled()
 def _interpolate(x: float, xs: FloatArray, ys: FloatArray) -> float:
     if x <= xs[0]:
-        return ys[0]
+        return float(ys[0])
     for k in range(1, len(xs)):
         if x <= xs[k]:
-            return ys[k - 1] + (ys[k] - ys[k - 1]) * (x - xs[k - 1]) / (xs[k] - xs[k - 1])
-    return ys[len(ys) - 1]
+            share = (x - xs[k - 1]) / (xs[k] - xs[k - 1])
+            return float(ys[k - 1] + (ys[k] - ys[k - 1]) * share)
+    return float(ys[len(ys) - 1])

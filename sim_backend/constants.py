@@ -103,12 +103,16 @@ def _slowest_tau(p: Preset, temperature: float) -> float:
 
 
 _RENAMED = {
-    "variation": {}, "conduction": {}, "transistor": {}, "kinetics": {}, "retention": {},
+    "variation": {},
+    "conduction": {},
+    "transistor": {},
+    "kinetics": {},
+    "retention": {},
     "forming": {"v_per_decade": "form_per_decade", "t_reference": "form_reference", "g_after": "g_formed"},
     "relaxation": {"variance_per_decade": "relax_variance", "peak": "relax_peak", "h_min": "relax_h_min"},
     "noise": {"g_reference": "noise_reference"},
     "wear": {"after_cycles": "wear_after", "shift_per_decade": "wear_per_decade", "full_swing": "wear_swing"},
-}  # fmt: skip
+}
 
 
 def _direct(p: Preset) -> dict[str, Any]:

@@ -12,8 +12,10 @@ def draw_cells(preset: Preset, n: int, rng: np.random.Generator) -> Cells:
     v, f = preset.variation, preset.forming
     amplitude, tau = _telegraph(preset, n, rng)
     status = _status(preset, n, rng)
+    shorted = status == STUCK_LRS
+    stuck = preset.yields.stuck_conductance * _lognormal(preset.yields.stuck_spread, n, rng)
     return Cells(
-        conductance=np.full(n, f.g_fresh),
+        conductance=np.where(shorted, stuck, f.g_fresh),
         anchor=np.zeros(n),
         cycles=np.zeros(n),
         noise_at=np.zeros(n),
@@ -23,23 +25,16 @@ def draw_cells(preset: Preset, n: int, rng: np.random.Generator) -> Cells:
         telegraph_tau=tau,
         telegraph_state=np.where(rng.random(n) < 0.5, 1, -1).astype(np.int8),
         status=status,
-        fresh=np.ones(n, np.uint8),
+        fresh=np.where(shorted, 0, 1).astype(np.uint8),
         set_factor=_lognormal(v.set_device, n, rng),
         reset_factor=_lognormal(v.reset_device, n, rng),
         vt=_normal(preset.transistor.vt0, v.vt_device, n, rng),
-        chi_factor=np.maximum(_normal(1.0, v.chi_device, n, rng), np.float32(0.0)),
-        series=np.maximum(_normal(1.0, v.series_device, n, rng), np.float32(0.1))
-        * np.float32(preset.transistor.series_ohm),
+        chi_factor=np.maximum(_normal(1.0, v.chi_device, n, rng), 0.0),
+        series=_series(preset, n, rng),
         v_form=_normal(f.v_mean, f.v_sigma, n, rng),
         ceil_factor=_ceil(preset, n, rng),
         spread=_unit_variance(preset.relaxation.spread, n, rng),
     )
-
-
-def stuck_conductance(preset: Preset, n: int, rng: np.random.Generator) -> FloatArray:
-    """Draw the conductance (S) of `n` cells stuck in the LRS."""
-    y = preset.yields
-    return np.asarray(y.stuck_conductance * np.exp(y.stuck_spread * rng.standard_normal(n)))
 
 
 def delivered_conductance(preset: Preset, n: int, rng: np.random.Generator) -> FloatArray:
@@ -51,16 +46,21 @@ def delivered_conductance(preset: Preset, n: int, rng: np.random.Generator) -> F
 
 
 def _normal(mean: float, sigma: float, n: int, rng: np.random.Generator) -> HalfArray:
-    return (np.float32(mean) + np.float32(sigma) * rng.standard_normal(n, np.float32)).astype(np.float32)
+    return np.asarray(mean + sigma * rng.standard_normal(n, np.float32), np.float32)
+
+
+def _series(preset: Preset, n: int, rng: np.random.Generator) -> HalfArray:
+    spread = np.maximum(_normal(1.0, preset.variation.series_device, n, rng), 0.1)
+    return np.asarray(preset.transistor.series_ohm * spread, np.float32)
 
 
 def _lognormal(sigma: float, n: int, rng: np.random.Generator) -> HalfArray:
-    return np.exp(np.float32(sigma) * rng.standard_normal(n, np.float32)).astype(np.float32)
+    return np.asarray(np.exp(sigma * rng.standard_normal(n, np.float32)), np.float32)
 
 
 def _unit_variance(sigma: float, n: int, rng: np.random.Generator) -> HalfArray:
     # "Mean-corrected": the mean square is 1, so that the variance law keeps its constant C1.
-    return (_lognormal(sigma, n, rng) * np.float32(np.exp(-(sigma**2)))).astype(np.float32)
+    return np.asarray(_lognormal(sigma, n, rng) * np.exp(-(sigma**2)), np.float32)
 
 
 def _status(preset: Preset, n: int, rng: np.random.Generator) -> ByteArray:
@@ -76,7 +76,7 @@ def _ceil(preset: Preset, n: int, rng: np.random.Generator) -> HalfArray:
     # "Lognormal 0.4 of nominal" is read as median 0.4 with a log spread of 0.4: the harder reading.
     y = preset.yields
     reduced: NDArray[np.bool_] = rng.random(n) < y.reduced
-    low = np.float32(y.reduced_ceil) * _lognormal(y.reduced_spread, n, rng)
+    low = y.reduced_ceil * _lognormal(y.reduced_spread, n, rng)
     return np.where(reduced, np.minimum(low, 1.0), 1.0).astype(np.float32)
 
 
@@ -85,6 +85,8 @@ def _telegraph(preset: Preset, n: int, rng: np.random.Generator) -> tuple[HalfAr
     u = rng.random(n)
     common = t.amplitude * _lognormal(t.spread, n, rng)
     strong = rng.uniform(t.strong_min, t.strong_max, n)
-    amplitude = np.where(u < t.strong_fraction, strong, np.where(u < t.strong_fraction + t.fraction, common, 0.0))
+    amplitude = np.where(
+        u < t.strong_fraction, strong, np.where(u < t.strong_fraction + t.fraction, common, 0.0)
+    )
     tau = t.tau_min * (t.tau_max / t.tau_min) ** rng.random(n)
     return amplitude.astype(np.float32), tau.astype(np.float32)

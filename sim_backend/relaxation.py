@@ -7,11 +7,10 @@ arrays (public Relaxation-Master-Model data; Falcone 2025, arXiv 2502.04524).
 
 import math
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from sim_backend.cells import Cells, HalfArray
+from sim_backend.cells import Cells, FloatArray, HalfArray
 from sim_backend.compiled import compiled
 from sim_backend.constants import Constants
 
@@ -42,7 +41,7 @@ def visible(cells: Cells, i: int, at: float, c: Constants) -> float:
 
 
 @compiled()
-def visible_mean(cells: Cells, i: int, at: float, phi: HalfArray, c: Constants) -> float:
+def visible_mean(cells: Cells, i: int, at: float, phi: FloatArray, c: Constants) -> float:
     """Return the filament conductance (S) averaged over a read that begins at `at` (s).
 
     `phi` holds (1 - exp(-T/tau_k)) / (T/tau_k) for the read's duration T.
@@ -115,22 +114,22 @@ def drift(g: float, c: Constants) -> float:
     return c.drift_low + (upper - c.drift_low) * (g - c.drift_g_low) / (c.drift_g_high - c.drift_g_low)
 
 
-@compiled(parallel=True)
-def settle_block(cells: Cells, at: float, c: Constants) -> None:
-    """Move the anchor of every cell forward to `at` (s)."""
-    for i in numba.prange(len(cells.conductance)):
+@compiled()
+def settle_block(cells: Cells, begin: int, end: int, at: float, c: Constants) -> None:
+    """Move the anchor of cells `begin` to `end` forward to `at` (s)."""
+    for i in range(begin, end):
         settle(cells, i, at, c)
 
 
-@compiled(parallel=True)
+@compiled()
 def redraw_block(cells: Cells, index: NDArray[np.int64], normals: HalfArray, c: Constants) -> None:
     """Re-draw the whole bank of each listed cell."""
-    for j in numba.prange(len(index)):
+    for j in range(len(index)):
         redraw(cells, index[j], 1.0, normals[j], c)
 
 
 @compiled()
-def visible_block(cells: Cells, index: NDArray[np.int64], at: NDArray[np.float64], c: Constants) -> NDArray[np.float64]:
+def visible_block(cells: Cells, index: NDArray[np.int64], at: FloatArray, c: Constants) -> FloatArray:
     """Return the filament conductance (S) of each listed cell at time `at` (s)."""
     out = np.empty(len(index))
     for j in range(len(index)):

@@ -9,9 +9,9 @@ import math
 
 from sim_backend.compiled import compiled
 from sim_backend.constants import Constants
+from sim_backend.lines import Lines
 
 _PASSES = 40
-_TOLERANCE = 1e-10  # V
 
 
 @compiled()
@@ -21,67 +21,90 @@ def threshold(vt: float, source: float, c: Constants) -> float:
 
 
 @compiled()
-def _set_current(g: float, u: float, drive: float, c: Constants) -> float:
-    # Filament at the drain. g is filament plus wires (S), u the overdrive (V).
-    s = c.beta * u + g
-    disc = s * s - 2.0 * c.beta * g * drive
+def _set_voltage(v: float, g: float, chi: float, r: float, u: float, drive: float, c: Constants) -> float:
+    # Filament at the drain: the filament voltage that follows from its conductance at v.
+    filament = g * (1.0 + chi * min(v * v, c.v_nl_squared))
+    share = 1.0 / (1.0 + filament * r)
+    path = filament * share
+    s = c.beta * u + path
+    disc = s * s - 2.0 * c.beta * path * drive
     x = (s - math.sqrt(disc)) / c.beta if disc >= 0.0 else 2.0 * u
     if x > u:
         limit = 0.5 * c.beta * u * u
-        x = (g * drive - limit + limit * c.lam * u) / (g + limit * c.lam)
-    return g * (drive - x)
+        x = (path * drive - limit + limit * c.lam * u) / (path + limit * c.lam)
+    return (drive - x) * share
 
 
 @compiled()
-def _reset_current(g: float, u: float, drive: float, c: Constants) -> float:
-    # Filament at the source: a source follower. u is the overdrive with the node at 0 V.
-    s = c.beta * u + g
-    if drive >= u:
-        y = (s - math.sqrt(s * s - (c.beta * u) ** 2)) / c.beta
-    else:
-        q = u + g / c.beta
-        y = q - math.sqrt(q * q - drive * (2.0 * u - drive))
-    return g * y
+def _reset_voltage(
+    v: float, g: float, chi: float, r: float, vt: float, drive: float, gate: float, low: float, c: Constants
+) -> float:
+    # Filament at the source: a source follower, whose node stands y above the low line.
+    filament = g * (1.0 + chi * min(v * v, c.v_nl_squared))
+    share = 1.0 / (1.0 + filament * r)
+    u = gate - low - threshold(vt, low + v / share, c)
+    if u <= 0.0:
+        return 0.0
+    ratio = filament * share / c.beta
+    q = u + ratio
+    inside = ratio * (ratio + 2.0 * u) if drive >= u else q * q - drive * (2.0 * u - drive)
+    return (q - math.sqrt(inside)) * share
 
 
 @compiled()
 def _next_voltage(
-    v: float, g: float, chi: float, r: float, vt: float, drive: float, gate: float, low: float, set_like: bool,
+    v: float,
+    g: float,
+    chi: float,
+    r: float,
+    vt: float,
+    drive: float,
+    gate: float,
+    low: float,
+    set_like: bool,
     c: Constants,
-) -> float:  # fmt: skip
-    filament = g * (1.0 + chi * min(v * v, c.v_nl_squared))
-    path = 1.0 / (1.0 / filament + r)
-    node = 0.0 if set_like else v + filament * v * r
-    u = gate - low - threshold(vt, low + node, c)
-    if u <= 0.0:
-        return 0.0
-    i = _set_current(path, u, drive, c) if set_like else _reset_current(path, u, drive, c)
-    return i / filament
+) -> float:
+    # For SET `gate` is the overdrive already: it does not change from pass to pass.
+    if set_like:
+        return _set_voltage(v, g, chi, r, gate, drive, c)
+    return _reset_voltage(v, g, chi, r, vt, drive, gate, low, c)
 
 
 @compiled()
 def cell_voltage(
-    g: float, chi: float, r: float, vt: float, v_bl: float, v_sl: float, v_wl: float, guess: float, c: Constants
+    g: float, chi: float, r: float, vt: float, lines: Lines, guess: float, tolerance: float, c: Constants
 ) -> float:
     """Return the magnitude of the filament voltage (V).
 
     `g` is the filament's conductance (S) before nonlinearity `chi` (1/V^2), `r` all resistance in
-    series (ohm), `vt` the threshold (V); `guess` starts the iteration. The lower line is the
-    transistor's source side potential, so lines above ground cost overdrive and body effect.
+    series (ohm), `vt` the threshold (V); `guess` starts the iteration, which ends when the
+    error is below `tolerance` (V). A low line above ground costs overdrive and body effect.
     """
-    set_like = v_bl >= v_sl
-    drive, low = abs(v_bl - v_sl), min(v_bl, v_sl)
+    set_like = lines.v_bl >= lines.v_sl
+    drive, low = abs(lines.v_bl - lines.v_sl), min(lines.v_bl, lines.v_sl)
+    gate = lines.v_wl
+    if set_like:
+        gate = lines.v_wl - low - threshold(vt, low, c)
+        if gate <= 0.0:
+            return 0.0
     v0 = min(guess, drive)
-    f0 = _next_voltage(v0, g, chi, r, vt, drive, v_wl, low, set_like, c)
+    f0 = _next_voltage(v0, g, chi, r, vt, drive, gate, low, set_like, c)
+    if set_like and min(v0 * v0, f0 * f0) >= c.v_nl_squared:
+        return f0  # beyond Vnl the SET map is constant: the closed form is the answer
     v1 = f0
     for _ in range(_PASSES):
-        if abs(v1 - v0) < _TOLERANCE:
+        if abs(v1 - v0) < tolerance:
             break
-        f1 = _next_voltage(v1, g, chi, r, vt, drive, v_wl, low, set_like, c)
+        f1 = _next_voltage(v1, g, chi, r, vt, drive, gate, low, set_like, c)
         slope = (f1 - f0) / (v1 - v0)
-        # The map falls or rises slowly (slope < 1); where the kink at Vnl spoils the secant, halve.
-        better = (f1 - slope * v1) / (1.0 - slope) if slope < 0.95 else 0.5 * (f1 + v1)
+        # Where the kink at Vnl spoils the secant, go half way instead.
+        smooth = slope < 0.9
+        better = (f1 - slope * v1) / (1.0 - slope) if smooth else 0.5 * (f1 + v1)
+        # A secant step leaves an error of about the product of the last two changes (V).
+        done = smooth and abs(better - v1) * abs(v1 - v0) < tolerance
         v0, f0, v1 = v1, f1, min(max(better, 0.0), drive)
+        if done:
+            break
     return v1
 
 
