@@ -53,7 +53,9 @@ class Ledger:
             kept[index] = columns[name][which]
 
     def recall(self, index: Index) -> Arrays:
-        """Return what was kept of these cells."""
+        """Return what was kept of these cells; in the first pass they are new."""
+        if self.number == 0:
+            return {}
         return {name: column[index] for name, column in self.memory.items()}
 
     def programmed(self, seconds: float) -> Programmed:
