@@ -17,7 +17,7 @@ Two ways, for two uses:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -39,10 +39,10 @@ class Wires:
         for name in ("r_row", "r_col", "r_switch"):
             value = getattr(self, name)
             if not (np.isfinite(value) and value >= 0):
-                raise ValueError(f"{name} = {value} ohm; a resistance is finite and >= 0, use 0 for a perfect line")
+                raise ValueError(f"{name} = {value} ohm; give a finite resistance, 0 for a perfect line")
 
     def row_drop(self, currents: FloatArray) -> FloatArray:
-        """Return the voltage lost on the row line up to each cell (V), from cell currents (..., rows, cols)."""
+        """Return the voltage lost on the row line up to each cell (V), from cell currents (A)."""
         behind = np.cumsum(currents[..., ::-1], axis=-1)[..., ::-1]
         return np.cumsum(behind, axis=-1) * self.r_row + behind[..., :1] * self.r_switch
 
@@ -125,7 +125,7 @@ def behind_resistance(norton: FloatArray, resistance: float) -> FloatArray:
     if resistance == 0.0:
         return norton
     cols = norton.shape[0]
-    return np.linalg.solve(np.eye(cols) + resistance * norton[:, :cols], norton)
+    return linear(np.eye(cols) + resistance * norton[:, :cols], norton)
 
 
 def row_norton(g: FloatArray, wires: Wires) -> tuple[FloatArray, FloatArray]:
@@ -135,12 +135,21 @@ def row_norton(g: FloatArray, wires: Wires) -> tuple[FloatArray, FloatArray]:
         return np.diag(g) - wires.r_switch * np.outer(g, source), source
     place = np.arange(1, g.size + 1)
     z = wires.r_switch + wires.r_row * np.minimum(place[:, None], place)
-    admittance = np.linalg.solve(np.eye(g.size) + g[:, None] * z, np.diag(g))
+    admittance = linear(np.eye(g.size) + g[:, None] * z, np.diag(g))
     return admittance, admittance.sum(axis=1)
 
 
+def linear(matrix: FloatArray, right: FloatArray) -> FloatArray:
+    """Return the solution of a dense system."""
+    return np.asarray(np.linalg.solve(matrix, right), dtype=np.float64)
+
+
 def cell_currents(
-    conductance: FloatArray, voltages: FloatArray, wires: Wires, tolerance: float = 1e-12, max_steps: int = 5000
+    conductance: FloatArray,
+    voltages: FloatArray,
+    wires: Wires,
+    tolerance: float = 1e-12,
+    max_steps: int = 5000,
 ) -> tuple[FloatArray, int]:
     """Return the current through each cell (A, ..., rows, cols) and the conjugate-gradient steps it took.
 
@@ -191,15 +200,15 @@ def solve(
     if not callable(conductance):
         return nodes(checked_conductance(conductance), v, wires)
     if cols is None:
-        raise ValueError("a conductance given as a function does not say how many columns there are; give cols")
+        raise ValueError("a conductance given as a function does not tell the number of columns; give cols")
     seen = np.broadcast_to(v[..., :, None], (*v.shape, cols))
     for passes in range(1, max_passes + 1):
         found = nodes(conductance(seen), v, wires)
         change = np.abs(found.cell_voltage - seen).max()
         seen = found.cell_voltage
         if change <= tolerance * np.abs(v).max(initial=0.0):
-            return NodeSolution(found.conductance, seen, found.cell_current, found.row_node, found.col_node, passes)
-    raise ValueError(f"cell voltages still move by {change:.3g} V after {max_passes} passes; lower the voltages")
+            return replace(found, iterations=passes)
+    raise ValueError(f"cells still move by {change:.3g} V after {max_passes} passes; lower the voltages")
 
 
 def nodes(g: FloatArray, v: FloatArray, wires: Wires) -> NodeSolution:

@@ -3,7 +3,7 @@
 With x in volts and s the wall time, the two integrators realise, per state dimension,
 
     rc dx/ds = f_full_scale f (1 + e_f) x + g_full_scale g2 (1 + e_g) y + noise_full_scale n
-               + offsets - x / leak
+               + offsets - rc x / leak
 
 where f, g2 and n are normalised DAC values in [-1, 1) and y is the amplified output of the network (V). The
 input resistors of the integrator are the three full scales, in units of the integrating resistor.
@@ -42,11 +42,11 @@ class Layer:
         g = np.asarray(self.conductance, dtype=np.float64)
         if g.ndim not in (2, 3) or g.shape[-1] < 2 or not np.isfinite(g).all():
             raise ValueError(
-                f"conductance of a layer has shape {g.shape}; give finite siemens as (inputs, outputs + 1) or "
-                "(runs, inputs, outputs + 1), last column the reference"
+                f"conductance of a layer has shape {g.shape}; give finite siemens as (inputs, outputs + 1) "
+                "or (runs, inputs, outputs + 1), last column the reference"
             )
         if self.end is not None and np.shape(self.end) != g.shape:
-            raise ValueError(f"'end' has shape {np.shape(self.end)}, the conductance {g.shape}; give both alike")
+            raise ValueError(f"'end' has shape {np.shape(self.end)}, not {g.shape}; give it like conductance")
         if not self.unit > 0:
             raise ValueError(f"unit = {self.unit} S; give the conductance of one unit of weight, > 0")
         object.__setattr__(self, "conductance", g)
@@ -74,7 +74,7 @@ class Multiplier:
 @final
 @dataclass(frozen=True)
 class Integrator:
-    """Hold an integrator: time constant (s), its relative error, input offset (V) and leak (s), per dimension.
+    """Hold an integrator: time constant (s), its relative error, input offset (V), leak (s), per dimension.
 
     `leak` is the time constant with which the capacitor loses its charge through its own leakage.
     """
@@ -90,11 +90,14 @@ class Integrator:
 class Circuit:
     """Hold the analog circuit: nominal values, and its imperfections (all zero unless given).
 
-    v_bias: volts of one unit of the state and of a pre-activation. clamp: largest output of a hidden neuron
-    (V). rail: largest output of any amplifier (V). output_gain: gain behind the last layer. embedding_full_scale:
-    volts that a full-scale embedding channel adds to a pre-activation. amp_gain: open-loop gain of every
-    operational amplifier. dac_bits: resolution of all converters, None for ideal ones. tia_noise: current noise
-    of each transimpedance amplifier (A/sqrt(Hz), one-sided, white).
+    v_bias: volts of one unit of the state and of a pre-activation.
+    clamp: largest output of a hidden neuron (V). rail: largest output of any amplifier (V).
+    output_gain: gain of the amplifier behind the last layer.
+    embedding_full_scale: what a full-scale embedding channel adds to a pre-activation (V).
+    f_full_scale, g_full_scale (V/V), noise_full_scale (V): what stands behind the other channels.
+    amp_gain: open-loop gain of every operational amplifier.
+    dac_bits: resolution of all converters, None for ideal ones.
+    tia_noise: white current noise of each transimpedance amplifier (A/sqrt(Hz), one-sided).
     """
 
     v_bias: float = 0.1
@@ -122,7 +125,7 @@ class Circuit:
 
     @staticmethod
     def ideal(**values: float) -> Circuit:
-        """Return a circuit without any limit: no clamp, no rails, ideal converters; `values` are its numbers."""
+        """Return a circuit without limits: no clamp, no rails, ideal converters; `values` are its numbers."""
         known = {f.name for f in fields(Circuit)}
         unknown = sorted(set(values) - known)
         if unknown:

@@ -20,8 +20,8 @@ def code(values: ArrayLike, bits: int = 12, name: str = "value") -> NDArray[np.i
         worst = x[bad][np.argmax(np.abs(x[bad]))]
         raise ValueError(
             f"{name} = {worst:.6g} at {np.count_nonzero(bad)} of {x.size} points does not fit the converter: "
-            f"possible is -1 to {1 - 1 / half:.6g} (code 0 to {2 * half - 1}); raise the full scale behind it or "
-            "lower the signal"
+            f"possible is -1 to {1 - 1 / half:.6g} (code 0 to {2 * half - 1}); raise the full scale "
+            "behind it or lower the signal"
         )
     return np.asarray(np.trunc(half * (1 + x)), dtype=np.int64)
 

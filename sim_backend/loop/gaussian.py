@@ -47,7 +47,8 @@ def random_words(state: Words, words: Words) -> None:
 @fused
 def logarithm(x: np.float32) -> np.float32:
     """Return ln(x) of a positive normal float32."""
-    split = np.int32(np.float32(x).view(np.int32) - np.int32(0x3F3504F3))  # from sqrt(1/2), so that ln(1) is 0 exactly
+    # Split at sqrt(1/2), so that ln(1) is exactly 0.
+    split = np.int32(np.float32(x).view(np.int32) - np.int32(0x3F3504F3))
     exponent = np.float32(np.int32(split >> np.int32(23)))
     f = np.int32(np.int32(split & np.int32(0x7FFFFF)) + np.int32(0x3F3504F3)).view(np.float32)
     f = np.float32(f - np.float32(1.0))

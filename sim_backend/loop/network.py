@@ -2,81 +2,85 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from sim_backend.loop.fused import fused
 from sim_backend.loop.gaussian import LANES
-from sim_backend.loop.problem import Problem, Reals, Work
+from sim_backend.loop.problem import Problem, Reals, Small, Work
 from sim_backend.loop.projection import power, project
 
 
 @fused
-def disturb(p: Problem, w: Work, cell: int, inputs: int, column: int, columns: int, v: Reals) -> None:
-    """Draw the noise voltage of each column of a layer for this tick, for inputs v."""
-    if p.spread.shape[0] > 0:
-        power(w.spread, cell, inputs, columns, v, w.pre)
-    else:
-        w.pre[:columns] = 0
-    own = p.white[0] * p.white[0]
+def disturb(
+    pre: Reals,
+    own: Any,
+    amplifier: Reals,
+    fresh: Small,
+    middle: Small,
+    noise: Reals,
+    column: int,
+    columns: int,
+) -> None:
+    """Write the noise voltage of each column of a layer for this tick; pre holds sum_i V_i^2 s_ij^2."""
     for j in range(columns):
-        amplifier = p.column_noise[column + j] * p.column_noise[column + j]
+        white = amplifier[column + j] * amplifier[column + j]
         for k in range(LANES):
-            variance = w.pre[j, k]
-            fast = np.sqrt(own * variance + amplifier) * w.fresh[column + j, k]
-            w.noise[column + j, k] = fast + np.sqrt(variance) * w.middle[column + j, k]
+            variance = pre[j, k]
+            fast = np.sqrt(own * own * variance + white) * fresh[column + j, k]
+            noise[column + j, k] = fast + np.sqrt(variance) * middle[column + j, k]
 
 
 @fused
-def settle_reference(p: Problem, w: Work, column: int, outputs: int) -> None:
-    """Replace the last projection by the voltage of the reference amplifier."""
-    rail = p.limits[1]
-    j = column + outputs
+def neurons(
+    pre: Reals, noise: Reals, offset: Reals, gain: Reals, column: int, outputs: int, rail: Any
+) -> None:
+    """Turn the projections of a layer into undivided voltages: less the reference, with noise and offset."""
+    last = column + outputs
     for k in range(LANES):
-        volts = w.gain[j, k] * (w.pre[outputs, k] + w.noise[j, k] + w.offset[j, k])
-        w.pre[outputs, k] = min(max(volts, -rail), rail)
-
-
-@fused
-def hidden(p: Problem, w: Work, column: int, outputs: int, row: int, out: Reals) -> None:
-    """Write the clamped neurons of a layer whose projections stand in w.pre; `row` of the table is embedded."""
-    settle_reference(p, w, column, outputs)
-    zero = out.dtype.type(0)
-    clamp = p.limits[0]
-    for j in range(outputs):
-        embedding = p.table[row, 2 + j]
-        for k in range(LANES):
-            volts = w.pre[j, k] - w.pre[outputs, k] + w.noise[column + j, k] + w.offset[column + j, k]
-            volts = w.gain[column + j, k] * (volts + embedding)
-            out[j, k] = min(max(volts, zero), clamp)
-
-
-@fused
-def amplify(p: Problem, w: Work, column: int, outputs: int) -> None:
-    """Write the output of the network behind its amplifier."""
-    settle_reference(p, w, column, outputs)
-    rail = p.limits[1]
+        volts = gain[last, k] * (pre[outputs, k] + noise[last, k] + offset[last, k])
+        pre[outputs, k] = min(max(volts, -rail), rail)
     for j in range(outputs):
         for k in range(LANES):
-            volts = w.pre[j, k] - w.pre[outputs, k] + w.noise[column + j, k] + w.offset[column + j, k]
-            volts = min(max(w.gain[column + j, k] * volts, -rail), rail)
-            w.output[j, k] = min(max(p.limits[2] * volts, -rail), rail)
+            pre[j, k] += noise[column + j, k] + offset[column + j, k] - pre[outputs, k]
 
 
 @fused
-def network(p: Problem, w: Work, x: Reals, row: int, fresh: bool) -> None:
-    """Write hidden neurons and output (V) for inputs x (V); fresh: draw the noise of the columns anew."""
-    d, n = len(p.axes), len(p.units)
-    second = d * (n + 1)
-    third = second + n * (n + 1)
-    if fresh:
-        disturb(p, w, 0, d, 0, n + 1, x)
-    project(w.weight, 0, d, n + 1, x, w.pre)
-    hidden(p, w, 0, n, row, w.hidden1)
-    if fresh:
-        disturb(p, w, second, n, n + 1, n + 1, w.hidden1)
-    project(w.weight, second, n, n + 1, w.hidden1, w.pre)
-    hidden(p, w, n + 1, n, row, w.hidden2)
-    if fresh:
-        disturb(p, w, third, n, 2 * n + 2, d + 1, w.hidden2)
-    project(w.weight, third, n, d + 1, w.hidden2, w.pre)
-    amplify(p, w, 2 * n + 2, d)
+def limit(
+    pre: Reals, row: Reals, embedded: bool, gain: Reals, column: int, low: Any, high: Any, out: Reals, at: int
+) -> None:
+    """Write the outputs of a layer: embedding added (or the zero at the end of the row), clamped."""
+    for j in range(out.shape[0] - at if not embedded else row.size - 3):
+        embedding = row[2 + j] if embedded else row[row.size - 1]
+        for k in range(LANES):
+            volts = gain[column + j, k] * (pre[j, k] + embedding)
+            out[at + j, k] = min(max(volts, low), high)
+
+
+@fused
+def amplify(signal: Reals, first: int, gain: Any, rail: Any) -> None:
+    """Amplify the output of the last layer."""
+    for j in range(first, signal.shape[0]):
+        for k in range(LANES):
+            signal[j, k] = min(max(gain * signal[j, k], -rail), rail)
+
+
+@fused
+def network(p: Problem, w: Work, row: int, fresh: bool) -> None:
+    """Write hidden units and output (V) behind the state in w.signal; fresh: take new noise of the columns."""
+    for layer in range(3):
+        cell, inputs, column = p.layout[layer, 0], p.layout[layer, 1], p.layout[layer, 2]
+        outputs, at = p.layout[layer, 3], p.layout[layer, 4]
+        if fresh:
+            if p.spread.shape[0] > 0:
+                power(w.spread, cell, inputs, outputs + 1, w.signal, at, w.pre)
+            else:
+                w.pre[:] = 0
+            own, columns = p.white[0], outputs + 1
+            disturb(w.pre, own, p.column_noise, w.fresh, w.middle, w.noise, column, columns)
+        project(w.weight, cell, inputs, outputs + 1, w.signal, at, w.pre)
+        neurons(w.pre, w.noise, w.offset, w.gain, column, outputs, p.output[0])
+        low, high = p.floor[layer], p.ceiling[layer]
+        limit(w.pre, p.table[row], layer < 2, w.gain, column, low, high, w.signal, at + inputs)
+    amplify(w.signal, p.layout[2, 4] + p.layout[2, 1], p.output[1], p.output[0])

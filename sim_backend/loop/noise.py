@@ -28,10 +28,9 @@ FloatArray = NDArray[np.float64]
 
 
 class Bands(NamedTuple):
-    """Hold the split bank: standard deviations relative to one band, and the memory of the middle bands."""
+    """Hold the split bank: deviations relative to one band, and the memory of middle bands over a tick."""
 
     white: float
-    middle: FloatArray
     memory: FloatArray
     frozen: float
 
@@ -39,7 +38,7 @@ class Bands(NamedTuple):
 @final
 @dataclass(frozen=True)
 class ReadNoise:
-    """Hold the read noise of the cells: relative deviation at conductance `at` (S) summed over `decades` bands."""
+    """Hold the read noise of the cells: relative deviation at `at` siemens, summed over `decades` bands."""
 
     relative: float = 0.004
     at: float = 50e-6
@@ -56,7 +55,8 @@ class ReadNoise:
         fast, slow = tau <= tick / 5, tau >= 5 * duration
         middle = tau[~fast & ~slow]
         white = float(np.sqrt(2 * tau[fast].sum() / tick))
-        return Bands(white, np.ones_like(middle), np.exp(-tick / middle), float(np.sqrt(np.count_nonzero(slow))))
+        frozen = float(np.sqrt(np.count_nonzero(slow)))
+        return Bands(white, np.exp(-tick / middle), frozen)
 
 
 @final

@@ -1,8 +1,8 @@
 """Turn a circuit, its layers and a schedule into the numbers of the compiled loop.
 
-Finite gain A of an amplifier with noise gain N (one plus the conductance at its virtual ground over that of its
-feedback) divides its output by 1 + N/A: exact at frequencies far below the amplifier's bandwidth, and the
-loop moves in milliseconds. An input offset u adds N u to the undivided output.
+An amplifier of finite gain A with noise gain N (one plus the conductance at its virtual ground over that of
+its feedback) has its output divided by 1 + N/A: exact far below its bandwidth, and the loop moves in
+milliseconds. An input offset u adds N u to the undivided output.
 """
 
 from __future__ import annotations
@@ -49,9 +49,10 @@ def pack(
         return np.ascontiguousarray(values, dtype=dtype)
 
     return Problem(
-        axes=tuple(range(d)),
-        units=tuple(range(layers[0].outputs)),
-        limits=real([circuit.clamp, circuit.rail, circuit.output_gain * closed(circuit, 1 + circuit.output_gain)]),
+        layout=layout(layers),
+        floor=real([0.0, 0.0, -circuit.rail]),
+        ceiling=real([circuit.clamp, circuit.clamp, circuit.rail]),
+        output=real([circuit.rail, circuit.output_gain * closed(circuit, 1 + circuit.output_gain)]),
         weight=real(joined([by_column(layer.conductance / layer.unit) for layer in layers])),
         drift=real(drift(layers, schedule.ticks)),
         spread=real(spread(layers, read_noise)),
@@ -74,7 +75,18 @@ def pack(
     )
 
 
-QUIET = Bands(0.0, np.empty(0), np.empty(0), 0.0)
+def layout(layers: Sequence[Layer]) -> NDArray[np.int64]:
+    """Return first cell, inputs, first column, outputs and first input signal of each layer."""
+    rows, cell, column, signal = [], 0, 0, 0
+    for layer in layers:
+        rows.append((cell, layer.inputs, column, layer.outputs, signal))
+        cell += layer.inputs * (layer.outputs + 1)
+        column += layer.outputs + 1
+        signal += layer.inputs
+    return np.array(rows, dtype=np.int64)
+
+
+QUIET = Bands(0.0, np.empty(0), 0.0)
 
 
 def check(layers: Sequence[Layer], schedule: Schedule, runs: int, scheme: str) -> None:
@@ -84,14 +96,14 @@ def check(layers: Sequence[Layer], schedule: Schedule, runs: int, scheme: str) -
         raise ValueError(f"layers of {shapes} do not form a network; give three, outputs = inputs of the next")
     if shapes[2][1] != shapes[0][0] or shapes[0][1] != shapes[1][1]:
         raise ValueError(
-            f"layers of {shapes}: the output closes the loop on the state, and both hidden layers share the "
-            "embedding channels; give d -> n -> n -> d"
+            f"layers of {shapes}: the output closes the loop on the state, and both hidden layers share "
+            "the embedding channels; give d -> n -> n -> d"
         )
     if schedule.embedding.shape[1] != shapes[0][1]:
         raise ValueError(f"{schedule.embedding.shape[1]} embedding channels for {shapes[0][1]} hidden units")
     for layer in layers:
         if layer.conductance.ndim == 3 and len(layer.conductance) != runs:
-            raise ValueError(f"conductance of {len(layer.conductance)} runs for {runs} start states; give one each")
+            raise ValueError(f"{len(layer.conductance)} conductance maps for {runs} runs; give one each")
     if scheme not in SCHEMES:
         raise ValueError(f"scheme '{scheme}' is not known; there are {', '.join(SCHEMES)}")
 
@@ -150,12 +162,12 @@ def spread(layers: Sequence[Layer], read_noise: ReadNoise | None) -> FloatArray:
 
 
 def table(circuit: Circuit, schedule: Schedule) -> FloatArray:
-    """Return f and g2 (V/V) and the embedding (V), row by row, as the converters hold them."""
+    """Return f, g2 (V/V), the embedding (V) and a zero, row by row, as the converters hold them."""
     bits = circuit.dac_bits if schedule.held else None
     f = held(schedule.f, bits, "f") * circuit.f_full_scale
     g2 = held(schedule.g2, bits, "g2") * circuit.g_full_scale
     embedding = held(schedule.embedding, bits, "embedding") * circuit.embedding_full_scale
-    return np.column_stack([f, g2, embedding])
+    return np.column_stack([f, g2, embedding, np.zeros(len(f))])
 
 
 def rates(circuit: Circuit, dimensions: int) -> FloatArray:
@@ -178,8 +190,8 @@ def board(schedule: Schedule, dimensions: int) -> FloatArray:
     """Return deviation and constants of the noise channels per tick; refuse what could leave the converter."""
     if schedule.noise_peak >= 1:
         raise ValueError(
-            f"the noise channels may reach {schedule.noise_peak:.4g} (6 deviations and the offset), their converter "
-            "holds -1 to 1; raise noise_full_scale, lower v_bias, or lengthen the tick"
+            f"the noise channels may reach {schedule.noise_peak:.4g} (6 deviations and the offset), their "
+            "converter holds -1 to 1; raise noise_full_scale, lower v_bias, or lengthen the tick"
         )
     rows = np.empty((schedule.ticks, 1 + dimensions))
     rows[:, 0] = 0.0 if schedule.noise is None else schedule.noise

@@ -9,29 +9,32 @@ from numpy.typing import NDArray
 
 Reals = NDArray[Any]
 """Say an array in the precision of the run, float32 or float64."""
-Ints = NDArray[np.int64]
 Small = NDArray[np.float32]
 """Say an array that is float32 in both: random numbers."""
+Ints = NDArray[np.int64]
+Words = NDArray[np.uint32]
 
 
 class Problem(NamedTuple):
     """Hold a batch, every conductance divided by the unit of its layer.
 
     Cells are numbered layer by layer, column by column (reference last), input by input; columns likewise.
-    The first axis of weight, gain, offset, load, drift and spread is 1 (shared by all runs) or the number of
-    runs; it is 0 in drift and spread where there is no drift and no noise.
+    Signals are numbered: state, hidden units of layer 1, of layer 2, output. The first axis of weight, gain,
+    offset, load, drift and spread is 1 (shared by all runs) or the number of runs; it is 0 in drift and
+    spread where there is no drift and no noise.
     """
 
-    axes: tuple[int, ...]  # one entry per dimension; its length is known to the compiler
-    units: tuple[int, ...]  # one entry per hidden unit
-    limits: Reals  # clamp, rail, gain of the output amplifier
+    layout: Ints  # (3, 5): first cell, inputs, first column, outputs, first input signal of each layer
+    floor: Reals  # (3,), V, lowest voltage of a layer's outputs
+    ceiling: Reals  # (3,), V, highest
+    output: Reals  # rail, gain of the output amplifier
     weight: Reals  # (., cells)
     drift: Reals  # (., cells), per tick
     spread: Reals  # (., cells), variance of one noise band
     gain: Reals  # (., columns), error of the amplifiers
     offset: Reals  # (., columns), V
     load: Reals  # (., inputs of all layers), S
-    table: Reals  # (rows, 2 + hidden units): f, g2 (V/V), embedding (V)
+    table: Reals  # (rows, 3 + hidden units): f, g2 (V/V), embedding (V), a zero for what has none
     rates: Reals  # (dimensions, 5): of f, of g2, of noise (1/s), of offsets (V/s), of the leak (1/s)
     timing: Reals  # tick, step (s)
     held: bool
@@ -50,11 +53,11 @@ class Batch(NamedTuple):
     """Hold what goes in and comes out, run by run."""
 
     start: Reals  # (runs, dimensions), V
-    seeds: NDArray[np.uint32]  # (runs, 4)
+    seeds: Words  # (runs, 4)
     slot: Ints  # (runs,) place in waves, or -1
     stride: int
     end: Reals  # (runs, dimensions), V
-    waves: Reals  # (recorded runs, times, channels), V
+    waves: Reals  # (recorded runs, times, signals and slopes), V and V/s
     heat: Reals  # (runs, layers), J
 
 
@@ -68,13 +71,10 @@ class Work(NamedTuple):
     offset: Reals
     load: Reals
     x: Reals
-    stage: Reals
+    signal: Reals
     slope: Reals
     total: Reals
     pre: Reals
-    hidden1: Reals
-    hidden2: Reals
-    output: Reals
     noise: Reals  # V, of each column, held for a tick
     injected: Reals  # normalised, of each noise channel
     heat: Reals
@@ -82,5 +82,5 @@ class Work(NamedTuple):
     middle: Small  # sum of the middle bands of each column
     fresh: Small  # normals of this tick
     level: Small  # telegraph states, +-1/2
-    state: NDArray[np.uint32]
-    words: NDArray[np.uint32]
+    state: Words
+    words: Words

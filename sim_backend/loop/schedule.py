@@ -5,8 +5,8 @@ noise_full_scale / rc * n * h. It equals sqrt(beta ds) xi of the stochastic equa
 
     sigma_n = v_bias * rc / noise_full_scale * sqrt(beta * speed / h),    speed = |dt/ds|,
 
-so the deviation grows as 1/sqrt(h) when the tick is shortened, and with it the held noise converges to the true
-equation (weakly, first order in h).
+so the deviation grows as 1/sqrt(h) when the tick is shortened, and with it the held noise converges to the
+true equation (weakly, first order in h).
 """
 
 from __future__ import annotations
@@ -29,10 +29,13 @@ Curve = Callable[[FloatArray], FloatArray]
 class Schedule:
     """Hold normalised converter values of a run.
 
-    f, g2: shape (rows,); embedding: (rows, hidden units). held: True, one row per tick, zero-order hold; False,
-    continuous, 2 * ticks * substeps + 1 rows, sampled at the beginning, middle and end of each step.
-    noise: deviation of the noise channels, shape (ticks,), or None; noise_offset: constant of both channels.
+    tick: time between two updates of the converters (s).
+    f, g2: shape (rows,); embedding: (rows, hidden units).
+    held: True: one row per tick, zero-order hold. False: continuous, 2 * ticks * substeps + 1 rows, sampled
+        at the beginning, middle and end of each step.
     substeps: integration steps per tick.
+    noise: deviation of the noise channels, shape (ticks,), or None.
+    noise_offset: constant of each noise channel, with or without noise.
     """
 
     tick: float
@@ -52,9 +55,10 @@ class Schedule:
                 "give (rows,), (rows,) and (rows, hidden units)"
             )
         if not self.held and (rows - 1) % (2 * self.substeps):
-            raise ValueError(f"{rows} rows for {self.substeps} substeps; continuous needs 2 * ticks * substeps + 1")
+            need = f"2 * ticks * {self.substeps} + 1"
+            raise ValueError(f"{rows} rows of a continuous schedule; give {need}")
         if self.noise is not None and np.shape(self.noise) != (self.ticks,):
-            raise ValueError(f"noise has shape {np.shape(self.noise)}; give one deviation per tick ({self.ticks},)")
+            raise ValueError(f"noise has shape {np.shape(self.noise)}; give one per tick ({self.ticks},)")
 
     @property
     def ticks(self) -> int:
@@ -94,13 +98,13 @@ class Reverse:
 
     def held(self, circuit: Circuit, ticks: int = 200, substeps: int = 1) -> Schedule:
         """Return the schedule with coefficients held for each tick at their value at its beginning."""
-        t = self.t_start - self.speed * self.duration / ticks * np.arange(ticks)
+        t = self.t_start - self.speed * self.duration / ticks * np.arange(ticks, dtype=np.float64)
         return self._at(t, circuit, ticks, substeps, held=True)
 
     def continuous(self, circuit: Circuit, ticks: int = 200, substeps: int = 1) -> Schedule:
         """Return the schedule with coefficients that move within the step; noise is still drawn per tick."""
         rows = 2 * ticks * substeps
-        t = self.t_start - self.speed * self.duration / rows * np.arange(rows + 1)
+        t = self.t_start - self.speed * self.duration / rows * np.arange(rows + 1, dtype=np.float64)
         return self._at(t, circuit, ticks, substeps, held=False)
 
     @property

@@ -23,7 +23,7 @@ class Keep:
 @final
 @dataclass(frozen=True)
 class Waveforms:
-    """Hold recorded signals (V; slope V/s) of `runs` at `time` (s, from the start): (runs, times, channels)."""
+    """Hold recorded signals (V; slope V/s) of `runs` at `time` (s from the start): (runs, times, channels)."""
 
     runs: NDArray[np.int64]
     time: FloatArray
@@ -54,7 +54,7 @@ class Solution:
 @final
 @dataclass(frozen=True)
 class OpenLoop:
-    """Hold the network's answer at given states: output and hidden activations (V), slope of the state (V/s)."""
+    """Hold the network's answer at given states: output and hidden units (V), slope of the state (V/s)."""
 
     output: FloatArray
     hidden1: FloatArray

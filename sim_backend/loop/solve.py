@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 
 import numba
 import numpy as np
@@ -44,8 +44,8 @@ def solve(
     """
     begin = np.ascontiguousarray(np.atleast_2d(start), dtype=dtype)
     problem = pack(layers, circuit, schedule, len(begin), read_noise, telegraph, scheme, dtype)
-    if begin.shape[1] != len(problem.axes) or not len(begin):
-        raise ValueError(f"start has shape {begin.shape}; give (runs, {len(problem.axes)}) volts")
+    if begin.shape[1] != len(problem.rates) or not len(begin):
+        raise ValueError(f"start has shape {begin.shape}; give (runs, {len(problem.rates)}) volts")
     batch = prepare(problem, begin, stream(problem, len(begin), rng), keep, dissipation)
     run(problem, batch, threads)
     return Solution(
@@ -92,7 +92,7 @@ def stream(problem: Problem, runs: int, rng: np.random.Generator | None) -> NDAr
         return seeds(rng, runs)
     random = (problem.spread.size, problem.telegraph_cells.size)
     if any(random) or problem.board[:, 0].any() or problem.column_noise.any():
-        raise ValueError("this run is noisy and has no source of randomness; give rng=numpy.random.default_rng(seed)")
+        raise ValueError("this run is noisy and has no randomness; give rng=numpy.random.default_rng(seed)")
     return np.zeros((runs, 4), dtype=np.uint32)
 
 
@@ -109,7 +109,7 @@ def prepare(
     stride = keep.stride if keep else 1
     if stride < 1:
         raise ValueError(f"stride = {stride}; keep every tick with 1, every tenth with 10")
-    channels = 3 * len(problem.axes) + 2 * len(problem.units)
+    channels = problem.load.shape[1] + 2 * len(problem.rates)
     shape = (len(chosen), -(-ticks // stride) + 1, channels)
     dtype = begin.dtype
     heat = np.zeros((runs if dissipation else 0, 3), dtype)
@@ -119,7 +119,7 @@ def prepare(
 def run(problem: Problem, batch: Batch, threads: int | None) -> None:
     """Run all blocks, shared out to threads; which thread takes which block changes no bit."""
     blocks = -(-len(batch.start) // LANES)
-    count = min(blocks, threads or numba.config.NUMBA_NUM_THREADS)
+    count = min(blocks, threads or cast(Any, numba.config).NUMBA_NUM_THREADS)
     cuts = [blocks * i // count for i in range(count + 1)]
     if count == 1:
         run_blocks(problem, batch, 0, blocks)
@@ -130,7 +130,7 @@ def run(problem: Problem, batch: Batch, threads: int | None) -> None:
 
 def waveforms(problem: Problem, batch: Batch, keep: Keep) -> Waveforms:
     """Return the recorded signals by name."""
-    d, n = len(problem.axes), len(problem.units)
+    d, n = (int(size) for size in problem.layout[0, [1, 3]])
     ticks, tick = len(problem.board), float(problem.timing[0])
     time = np.append(np.arange(0, ticks, keep.stride), ticks) * tick
     cuts = np.cumsum([d, n, n, d])
