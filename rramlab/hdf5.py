@@ -46,7 +46,7 @@ def image(contents: Contents) -> bytes:
                 _write_table(group.create_group(f"{number:06d}"), name, arrays)
         for name, kept in contents.kept.items():
             _write_kept(file.create_group(f"kept/{name}"), kept)
-        file[f"config/kept/{name}"] = _bytes(np.array(json.dumps(dict(kept.facts))))
+            file[f"config/kept/{name}"] = _bytes(np.array(json.dumps(dict(kept.facts))))
         file.flush()
         return bytes(file.id.get_file_image())
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, final
@@ -136,7 +137,8 @@ class Run:
 
     def revive(self, backend: Backend) -> None:
         """Bring a bench to where this run was left: the macro it started on, then all requests again."""
-        for event in self.events():
+        before = takewhile(lambda event: event.stage == "note", self.events())
+        for event in before:
             if event.verb == KEEP and event.facts["name"] == MEMORY_AT_START:
                 backend.restore(event.columns)
         backend.replay(self.events())
