@@ -7,8 +7,9 @@ import numpy as np
 
 from protocols.write_verify.ladder import Ladder
 from protocols.write_verify.strategy import Arrays, BoolArray, Choice, FloatArray, State, Strategy
-from rramlab.limits import Limits
 from rramlab.pulse import Polarity
+
+_GATES = Ladder(0.95, 2.0, 0.02)
 
 
 @final
@@ -20,7 +21,7 @@ class GateStaircase(Strategy):
     """
 
     name: ClassVar[str] = "gate-staircase"
-    ladder: Ladder = Ladder(0.95, 2.0, 0.02)
+    ladder: Ladder = _GATES
     drive_set: float = 2.0
     drive_reset: float = 1.6
     gate_reset: float = 3.3
@@ -31,7 +32,7 @@ class GateStaircase(Strategy):
         """Return a state that stands before the first rung."""
         return State({"rung": np.full(targets.size, -1, np.int16)}, shared)
 
-    def next_pulses(self, state: State, targets: FloatArray, reading: FloatArray, limits: Limits) -> Choice:
+    def next_pulses(self, state: State, targets: FloatArray, reading: FloatArray) -> Choice:
         """Return the next rung of the gate, or a RESET."""
         down = reading > targets
         rung = np.where(down, np.maximum(state["rung"] - self.back - 1, -1), state["rung"] + 1)

@@ -7,8 +7,10 @@ import numpy as np
 
 from protocols.write_verify.ladder import Ladder
 from protocols.write_verify.strategy import Arrays, BoolArray, Choice, FloatArray, State, Strategy
-from rramlab.limits import Limits
 from rramlab.pulse import Polarity
+
+_RISE = Ladder(0.5, 2.0, 0.05)
+_FALL = Ladder(1.6, 2.0, 0.1)
 
 
 @final
@@ -21,8 +23,8 @@ class Ispva(Strategy):
     """
 
     name: ClassVar[str] = "ispva"
-    set_ladder: Ladder = Ladder(0.5, 2.0, 0.05)
-    reset_ladder: Ladder = Ladder(1.6, 2.0, 0.1)
+    set_ladder: Ladder = _RISE
+    reset_ladder: Ladder = _FALL
     gate_reset: float = 3.3
     gate_offset: float = 1.0
     gate_slope: float = 1.05e4
@@ -36,7 +38,7 @@ class Ispva(Strategy):
         rung, turn = np.full(targets.size, -1, np.int16), np.zeros(targets.size, np.uint8)
         return State({"rung": rung, "turn": turn, "gate": gate.astype(np.float32)}, shared)
 
-    def next_pulses(self, state: State, targets: FloatArray, reading: FloatArray, limits: Limits) -> Choice:
+    def next_pulses(self, state: State, targets: FloatArray, reading: FloatArray) -> Choice:
         """Return the next rung of the BL, or of the SL where the target was passed."""
         down = reading > targets
         turn = np.where(down, Polarity.RESET, Polarity.SET).astype(np.uint8)

@@ -1,6 +1,6 @@
 """Hold the cells that are being programmed; finished ones are dropped from the arrays."""
 
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +64,12 @@ class OpenCells:
 
     def columns(self) -> Columns:
         """Return the open cells as named columns for a resume point."""
-        own = {"open": self.index, "silent": self.silent, "lost": self.lost, "moved": self.moved}
+        own: dict[str, NDArray[Any]] = {
+            "open": self.index,
+            "silent": self.silent,
+            "lost": self.lost,
+            "moved": self.moved,
+        }
         return own | dict(self.state.columns())
 
     @classmethod

@@ -7,8 +7,9 @@ import numpy as np
 
 from protocols.write_verify.ladder import Ladder
 from protocols.write_verify.strategy import Arrays, BoolArray, Choice, FloatArray, State, Strategy
-from rramlab.limits import Limits
 from rramlab.pulse import Polarity
+
+_AMPLITUDES = Ladder(0.65, 2.0, 0.05)
 
 
 @final
@@ -21,8 +22,8 @@ class PingPong(Strategy):
     """
 
     name: ClassVar[str] = "ping-pong"
-    set_ladder: Ladder = Ladder(0.65, 2.0, 0.05)
-    reset_ladder: Ladder = Ladder(0.65, 2.0, 0.05)
+    set_ladder: Ladder = _AMPLITUDES
+    reset_ladder: Ladder = _AMPLITUDES
     gate_set: float = 2.0
     gate_reset: float = 3.3
     width: float = 1e-6
@@ -32,7 +33,7 @@ class PingPong(Strategy):
         rung, turn = np.full(targets.size, -1, np.int16), np.full(targets.size, 255, np.uint8)
         return State({"rung": rung, "turn": turn}, shared)
 
-    def next_pulses(self, state: State, targets: FloatArray, reading: FloatArray, limits: Limits) -> Choice:
+    def next_pulses(self, state: State, targets: FloatArray, reading: FloatArray) -> Choice:
         """Return the next rung, or the first one where the target was passed."""
         turn = np.where(reading > targets, Polarity.RESET, Polarity.SET).astype(np.uint8)
         rung = np.where(turn == state["turn"], state["rung"] + 1, 0).astype(np.int16)

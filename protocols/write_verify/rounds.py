@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from protocols.write_verify.bounds import Bounds
 from protocols.write_verify.energy import pulse_energy
 from protocols.write_verify.ledger import FloatArray, Index, Ledger
 from protocols.write_verify.open_cells import OpenCells
@@ -14,6 +16,8 @@ from rramlab.backend import Backend
 from rramlab.errors import InputError
 from rramlab.outcome import Outcome
 from rramlab.pulse import Delivery, Polarity
+
+ByteArray = NDArray[np.uint8]
 
 UNFORMED = 1e-6
 """Reading (S) below which a cell was never formed; SET pulses cannot do it and are not tried."""
@@ -35,6 +39,7 @@ class Rounds:
     ) -> None:
         self._backend, self._strategy = backend, strategy
         self._spec, self._ledger, self._progress = spec, ledger, progress
+        self._bounds = Bounds(backend.limits)
 
     def run(self, cells: OpenCells) -> None:
         """Program these cells until none is open; they are read before anything else."""
@@ -83,8 +88,8 @@ class Rounds:
 
     def _pulse(self, cells: OpenCells) -> None:
         targets = self._ledger.targets[cells.index]
-        choice = self._strategy.next_pulses(cells.state, targets, cells.reading, self._backend.limits)
-        choice, cost = self._affordable(cells, choice)
+        asked = self._strategy.next_pulses(cells.state, targets, cells.reading)
+        choice, cost = self._affordable(cells, self._bounds.inside(asked))
         if not len(cells):
             return
         self._guard(cells, choice)
@@ -94,9 +99,7 @@ class Rounds:
         self._ledger.energy[cells.index] += np.where(sent, cost, 0.0)
         self._listen(cells, choice, delivery)
 
-    def _listen(
-        self, cells: OpenCells, choice: Choice, delivery: np.ndarray[tuple[int], np.dtype[np.uint8]]
-    ) -> None:
+    def _listen(self, cells: OpenCells, choice: Choice, delivery: ByteArray) -> None:
         after = self._read(cells.index)
         before = cells.reading
         known = (delivery == Delivery.APPLIED) & np.isfinite(after)
@@ -122,11 +125,11 @@ class Rounds:
     def _guard(self, cells: OpenCells, choice: Choice) -> None:
         if (~choice.is_set & ((choice.polarity != Polarity.RESET) | (cells.reading < FLOOR))).any():
             raise InputError(
-                f"strategy '{self._strategy.name}' asked for a RESET below 5uS or for forming; nothing was sent. "
-                f"Let it SET cells that lie below their target"
+                f"strategy '{self._strategy.name}' asked for a RESET below 5uS or for forming; "
+                f"nothing was sent. Let it SET the cells that lie below their target"
             )
 
-    def _close(self, cells: OpenCells, which: BoolArray, outcome: Outcome | FloatArray) -> None:
+    def _close(self, cells: OpenCells, which: BoolArray, outcome: Outcome | ByteArray) -> None:
         if which.any():
             index = cells.index[which]
             self._ledger.outcome[index] = outcome if isinstance(outcome, Outcome) else outcome[which]

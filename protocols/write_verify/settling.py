@@ -41,5 +41,8 @@ def _reopen(ledger: Ledger, written: Index, error: FloatArray, spec: Spec) -> No
 def _write_down(ledger: Ledger, written: FloatArray, settled: FloatArray, spec: Spec) -> None:
     inside = float((np.abs(settled) <= spec.tolerance).mean()) if settled.size else 1.0
     sums = int(ledger.pulses.sum()), int(ledger.reads.sum()), int(ledger.pending().size)
-    sigmas = (float(e.std()) if e.size else 0.0 for e in (written, settled))
-    ledger.statistics.append(PassStatistics(*sums, *sigmas, inside))
+    ledger.statistics.append(PassStatistics(*sums, _sigma(written), _sigma(settled), inside))
+
+
+def _sigma(error: FloatArray) -> float:
+    return float(error.std()) if error.size else 0.0

@@ -35,7 +35,7 @@ class Spec:
     max_energy: float = 100e-9
     passes: int = 3
     wait: float = 60.0
-    reopen: float = 0.8
+    reopen: float = 0.6
     finish: float = 0.6
     batch: int | None = None
 

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rramlab.cells import Cells
-from rramlab.limits import Limits
 from rramlab.pulse import Columns, Polarity, PulseTrain
 
 FloatArray = NDArray[np.float64]
@@ -35,8 +34,8 @@ class Choice:
 
     def take(self, which: Which) -> "Choice":
         """Return the chosen ones of these pulses."""
-        columns = (self.polarity, self.drive, self.gate, self.width, self.strong)
-        return Choice(*(column[which] for column in columns))
+        drive, gate, width = self.drive[which], self.gate[which], self.width[which]
+        return Choice(self.polarity[which], drive, gate, width, self.strong[which])
 
     def train(self, cells: Cells) -> PulseTrain:
         """Return the request that sends these pulses to these cells."""
@@ -94,8 +93,8 @@ class Strategy(ABC):
         """Return the state for cells with these targets (S); `memory` is what was kept of them."""
 
     @abstractmethod
-    def next_pulses(self, state: State, targets: FloatArray, reading: FloatArray, limits: Limits) -> Choice:
-        """Return one pulse per open cell for its reading (S), inside the limits."""
+    def next_pulses(self, state: State, targets: FloatArray, reading: FloatArray) -> Choice:
+        """Return one pulse per open cell for its reading (S); the engine keeps it inside the limits."""
 
     @abstractmethod
     def learn(

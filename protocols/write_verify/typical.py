@@ -26,11 +26,13 @@ _RESET_END = 1e-6 * np.array(
      18.96, 16.88, 15.13, 13.52, 12.13, 10.92, 9.87, 8.96, 8.17, 7.49, 6.91, 6.41, 5.99, 5.64]
 )  # fmt: skip
 _RESET_DEPTH = np.interp(
-    _RESET_END * 1e6, [12, 20, 30, 40, 50, 60, 70, 80, 98], [0.24, 0.19, 0.15, 0.12, 0.11, 0.09, 0.08, 0.07, 0.05]
+    _RESET_END * 1e6,
+    [12, 20, 30, 40, 50, 60, 70, 80, 98],
+    [0.24, 0.19, 0.15, 0.12, 0.11, 0.09, 0.08, 0.07, 0.05],
 )
 
-SET = Law(_SET_GATE, _SET_END, _SET_DEPTH, jitter=0.011, spread=0.035, gain=0.08)
+SET = Law(_SET_GATE, _SET_END, _SET_DEPTH, jitter=0.009, spread=0.045, gain=0.08)
 """Raises x = G (S); the drive is the gate (V)."""
 
-RESET = Law(np.log(_RESET_SL), -np.log(_RESET_END), _RESET_DEPTH, jitter=0.025, spread=0.05, gain=0.08)
+RESET = Law(np.log(_RESET_SL), -np.log(_RESET_END), _RESET_DEPTH, jitter=0.025, spread=0.07, gain=0.08)
 """Raises x = -ln G (S); the drive is the logarithm of the SL voltage (V)."""
