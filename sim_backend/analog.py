@@ -117,8 +117,9 @@ class AnalogLoop:
         """Return the layer's conductances (S) with the drop along the wires in them."""
         a, index = self.array, region_index(self.array, region)
         g = a.population.conductance(index.ravel(), volts, GATE, at).reshape(index.shape)
-        # Column drivers stand at row 0; the elimination has them below the last row.
-        return TransferMatrix.of(g[::-1], a.r_line, a.r_line, a.r_switch).matrix[::-1]
+        # Column drivers stand at row 0; the elimination has them below the last row. Half of the switch of
+        # a path is in each of its lines.
+        return TransferMatrix.of(g[::-1], a.r_line, a.r_line, 0.5 * a.r_switch).matrix[::-1]
 
     def _read_noise(self) -> ReadNoise | None:
         noise = self.array.population.preset.noise
@@ -133,7 +134,7 @@ class AnalogLoop:
         return Telegraph(amplitude, dwell)
 
     def _fluctuators(self, region: Region, at: float, volts: float) -> tuple[FloatArray, FloatArray]:
-        """Return amplitude (S) and dwell time (s) of the two-level fluctuator of each cell, 0 S where none is."""
+        """Return amplitude (S, 0 where none is) and dwell time (s) of the fluctuator of each cell."""
         cells, index = self.array.population.cells, region_index(self.array, region)
         reference = self.array.population.preset.noise.g_reference
         amplitude = cells.telegraph[index] * np.sqrt(reference * self._effective(region, at, volts))

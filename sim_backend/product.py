@@ -1,18 +1,41 @@
-"""Multiply vectors by a macro: what the columns deliver with nonlinear cells, wires and read noise."""
+"""Multiply vectors by a macro: what the columns deliver with nonlinear cells, wires and read noise.
+
+The conductance of a cell's path depends a little on the voltage across it. Over the range of a
+multiplication it is a polynomial of degree 4 (to 1e-4); its coefficients are had from the cell model once,
+and the operating point of all cells is then iterated with the drop along the wires.
+"""
 
 import math
+from dataclasses import dataclass
+from typing import final
 
 import numpy as np
+from numba import prange
 from numpy.typing import NDArray
 
 from sim_backend.array import Array
-from sim_backend.preset import Noise
+from sim_backend.compiled import compiled
+from sim_backend.technology import Noise
 from sim_backend.wires import Wires, solve
 
 FloatArray = NDArray[np.float64]
 
 GATE = 3.3
 """Word-line voltage of a multiplication (V)."""
+TOLERANCE = 1e-11
+"""Change of a cell voltage, of the largest input, at which the iteration ends."""
+PASSES = 60
+_NODES = np.array([-0.2, -0.1, 0.02, 0.1, 0.2])
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Product:
+    """Hold what a macro makes of row voltages: column currents (A, vectors x cols) and cell voltages (V)."""
+
+    currents: FloatArray
+    cell_voltage: FloatArray
+    conductance: FloatArray
 
 
 def product_currents(
@@ -20,24 +43,48 @@ def product_currents(
 ) -> FloatArray:
     """Return the noisy column currents (A, vectors x cols) for row voltages (V, vectors x rows).
 
-    The operating point of each cell is iterated with the drop along the wires until both agree. Noise is
-    output-referred: for Gaussian cells the sum of their noise is Gaussian with the summed variance.
+    Noise is output-referred: for Gaussian cells the sum of their noise is Gaussian with the summed variance.
     """
-    index = macro_index(array, macro)
-    wires = Wires(array.r_line, array.r_line, array.r_switch)
-
-    def conductance(volts: FloatArray) -> FloatArray:
-        many = np.broadcast_to(index, volts.shape).ravel()
-        safe = np.where(np.abs(volts) < 1e-6, 1e-6, volts).ravel()
-        return array.population.conductance(many, safe, GATE, at).reshape(volts.shape)
-
-    # The column drivers stand at row 0, the wires' solver has them below the last row: turn it over.
-    found = solve(
-        lambda v: conductance(v[..., ::-1, :])[..., ::-1, :], voltages[:, ::-1], wires, cols=array.cols
-    )
+    found = product(polynomials(array, macro, at), voltages, array.r_line, array.r_switch)
     noise = array.population.preset.noise
-    sigma = np.sqrt(column_variance(noise, found.conductance, found.cell_voltage) + noise.white_current**2)
-    return np.asarray(found.currents + sigma * rng.standard_normal(sigma.shape))
+    variance = column_variance(noise, found.conductance, found.cell_voltage) + noise.white_current**2
+    return np.asarray(found.currents + np.sqrt(variance) * rng.standard_normal(variance.shape))
+
+
+def polynomials(array: Array, macro: int, at: float) -> FloatArray:
+    """Return the coefficients of G(V) (S/V^k, 5 x rows x cols) of each path of a macro at time `at` (s)."""
+    index = macro_index(array, macro).ravel()
+    many, volts = np.tile(index, _NODES.size), np.repeat(_NODES, index.size)
+    g = array.population.conductance(many, volts, GATE, at).reshape(_NODES.size, -1)
+    coefficients = np.linalg.solve(np.vander(_NODES, increasing=True), g)
+    return np.ascontiguousarray(coefficients).reshape(_NODES.size, array.rows, array.cols)
+
+
+def product(coefficients: FloatArray, voltages: FloatArray, r_line: float, r_switch: float) -> Product:
+    """Return currents and operating points of cells G(V) (degree x rows x cols) for vectors (V).
+
+    Row drivers stand at column 0, virtual grounds at row 0; half of the switch of a path is in each line.
+    """
+    seen, current, done = picard(coefficients, voltages, r_line, 0.5 * r_switch, TOLERANCE, PASSES)
+    if not done.all():
+        return stiff_product(coefficients, voltages, Wires(r_line, r_line, 0.5 * r_switch))
+    return Product(current.sum(axis=1), seen, power_series(coefficients, seen))
+
+
+def stiff_product(coefficients: FloatArray, voltages: FloatArray, wires: Wires) -> Product:
+    """Return the same for wires so resistive that simple iteration does not settle."""
+    # The solver has its virtual grounds below the last row: turn the macro over.
+    turned = coefficients[:, ::-1]
+    found = solve(lambda v: power_series(turned, v), voltages[:, ::-1], wires, cols=coefficients.shape[2])
+    return Product(found.currents, found.cell_voltage[:, ::-1], found.conductance[:, ::-1])
+
+
+def power_series(coefficients: FloatArray, volts: FloatArray) -> FloatArray:
+    """Return G(V) (S) of cells (degree x rows x cols) at voltages (V, ..., rows, cols)."""
+    value = np.zeros_like(volts)
+    for coefficient in coefficients[::-1]:
+        value = value * volts + coefficient
+    return value
 
 
 def macro_index(array: Array, macro: int) -> NDArray[np.int64]:
@@ -50,3 +97,61 @@ def column_variance(noise: Noise, conductance: FloatArray, voltage: FloatArray) 
     """Return the variance of each column current (A^2) that the read noise of its cells adds in 1 ms."""
     relative = noise.relative * math.sqrt(noise.g_reference)
     return np.asarray((relative**2 * conductance * voltage**2).sum(axis=-2))
+
+
+@compiled(parallel=True)
+def picard(
+    coefficients: FloatArray, voltages: FloatArray, r_line: float, r_end: float, tolerance: float, passes: int
+) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
+    """Return cell voltages (V), cell currents (A), (vectors, rows, cols), and which vectors settled."""
+    vectors, rows, cols = len(voltages), coefficients.shape[1], coefficients.shape[2]
+    seen = np.empty((vectors, rows, cols))
+    current = np.empty((vectors, rows, cols))
+    done = np.zeros(vectors, np.bool_)
+    for n in prange(vectors):
+        for i in range(rows):
+            seen[n, i, :] = voltages[n, i]
+        for _ in range(passes):
+            conduct(coefficients, seen[n], current[n])
+            change = drop(current[n], voltages[n], r_line, r_end, seen[n])
+            if change <= tolerance * np.abs(voltages[n]).max():
+                done[n] = True
+                break
+        conduct(coefficients, seen[n], current[n])
+    return seen, current, done
+
+
+@compiled()
+def conduct(coefficients: FloatArray, seen: FloatArray, current: FloatArray) -> None:
+    """Write the current (A) of each cell at its voltage (V)."""
+    last = len(coefficients) - 1
+    for i in range(seen.shape[0]):
+        for j in range(seen.shape[1]):
+            current[i, j] = coefficients[last, i, j]
+        for k in range(last - 1, -1, -1):
+            for j in range(seen.shape[1]):
+                current[i, j] = current[i, j] * seen[i, j] + coefficients[k, i, j]
+        for j in range(seen.shape[1]):
+            current[i, j] *= seen[i, j]
+
+
+@compiled()
+def drop(current: FloatArray, voltage: FloatArray, r_line: float, r_end: float, seen: FloatArray) -> float:
+    """Write the voltage (V) left for each cell after the wires, and return the largest change (V)."""
+    rows, cols = current.shape
+    rise, above = np.zeros(cols), np.zeros(cols)
+    for j in range(cols):
+        above[j] = current[:, j].sum()
+        rise[j] = r_end * above[j]
+    change = 0.0
+    for i in range(rows):
+        ahead = current[i].sum()
+        node = voltage[i] - r_end * ahead
+        for j in range(cols):
+            node -= r_line * ahead
+            rise[j] += r_line * above[j]
+            change = max(change, abs(node - rise[j] - seen[i, j]))
+            seen[i, j] = node - rise[j]
+            ahead -= current[i, j]
+            above[j] -= current[i, j]
+    return change
