@@ -16,6 +16,7 @@ FloatArray = NDArray[np.float64]
 Index = NDArray[np.intp]
 _ACCOUNTS = {
     "outcome": np.uint8, "pulses": np.int32, "reads": np.int32, "energy": np.float64, "reading": np.float32,
+    "written": np.float32,
 }  # fmt: skip
 
 
@@ -23,7 +24,7 @@ _ACCOUNTS = {
 class Ledger:
     """Hold one entry per cell of the run, in the order in which the cells were named.
 
-    `reading` (S) is the last one, `energy` (J) the estimate of what the pulses cost, `memory` what the
+    `reading` (S) is the last one, `written` (S) the last one before the wait of the pass, `energy` (J) the estimate of what the pulses cost, `memory` what the
     strategy keeps of a cell between passes.
     """
 
@@ -33,6 +34,7 @@ class Ledger:
         self.outcome = np.zeros(n, np.uint8)
         self.pulses, self.reads = np.zeros(n, np.int32), np.zeros(n, np.int32)
         self.energy, self.reading = np.zeros(n), np.full(n, np.nan, np.float32)
+        self.written = np.full(n, np.nan, np.float32)
         self.memory: Arrays = {}
         self.number = 0
         self.statistics: list[PassStatistics] = []
@@ -61,8 +63,8 @@ class Ledger:
     def programmed(self, seconds: float) -> Programmed:
         """Return the end of the run, which took so many seconds of the bench."""
         accounts = self.outcome, self.pulses, self.reads, self.energy
-        achieved = self.reading.astype(float)
-        return Programmed(self.cells, self.targets, achieved, *accounts, seconds, tuple(self.statistics))
+        readings = self.reading.astype(float), self.written.astype(float)
+        return Programmed(self.cells, self.targets, *readings, *accounts, seconds, tuple(self.statistics))
 
     def columns(self) -> Columns:
         """Return the account as named columns for a resume point."""

@@ -1,6 +1,6 @@
 """Tell how programming ended, cell by cell and pass by pass."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import final
 
 import numpy as np
@@ -35,13 +35,14 @@ class PassStatistics:
 class Programmed:
     """Hold the end of a run: per cell target and achieved (S), outcome, pulses, reads, energy (J).
 
-    `achieved` is the last reading of many samples; `reads` counts the readings taken while writing, not the
+    `achieved` is the last reading of many samples, `written` the one before the last wait; `reads` counts the readings taken while writing, not the
     one that ends each pass. `seconds` is the time of the bench.
     """
 
     cells: Cells
     target: FloatArray
     achieved: FloatArray
+    written: FloatArray
     outcome: NDArray[np.uint8]
     pulses: NDArray[np.int32]
     reads: NDArray[np.int32]
@@ -80,8 +81,21 @@ class Programmed:
             "col": self.cells.col.astype(np.int32),
             "target": self.target,
             "achieved": self.achieved,
+            "written": self.written,
             "outcome": self.outcome,
             "pulses": self.pulses,
             "reads": self.reads,
             "energy": self.energy,
+            "seconds": np.array(self.seconds),
+            "statistics": np.array([astuple(line) for line in self.passes], dtype=float).reshape(-1, 6),
         }
+
+    @classmethod
+    def from_columns(cls, columns: Columns) -> "Programmed":
+        """Return the end of a run from the columns of its record."""
+        names = ("target", "achieved", "written", "outcome", "pulses", "reads", "energy")
+        passes = (
+            PassStatistics(*(int(n) for n in line[:3]), *line[3:]) for line in columns["statistics"].tolist()
+        )
+        cells = Cells(columns["row"], columns["col"])
+        return cls(cells, *(columns[name] for name in names), float(columns["seconds"]), tuple(passes))

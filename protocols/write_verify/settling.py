@@ -14,6 +14,7 @@ STUCK = (Outcome.UNFORMED, Outcome.STUCK_LOW, Outcome.STUCK_HIGH, Outcome.NO_RES
 def settle(backend: Backend, ledger: Ledger, spec: Spec) -> None:
     """End a pass: wait, read all cells with many samples, keep the statistics, reopen the misses."""
     written = np.flatnonzero(~np.isin(ledger.outcome, STUCK))
+    ledger.written[:] = ledger.reading
     right_after = ledger.reading[written] - ledger.targets[written]
     if spec.wait > 0:
         backend.wait(spec.wait)
