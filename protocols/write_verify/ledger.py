@@ -24,8 +24,8 @@ _ACCOUNTS = {
 class Ledger:
     """Hold one entry per cell of the run, in the order in which the cells were named.
 
-    `reading` (S) is the last one, `written` (S) the last one before the wait of the pass, `energy` (J) the estimate of what the pulses cost, `memory` what the
-    strategy keeps of a cell between passes.
+    `reading` (S) is the last one, `written` (S) the last before the wait of the pass, `energy` (J) the
+    estimate of what the pulses cost, `memory` what the strategy keeps of a cell between passes.
     """
 
     def __init__(self, cells: Cells, targets: FloatArray, base: NDArray[np.int64]) -> None:

@@ -35,8 +35,8 @@ class PassStatistics:
 class Programmed:
     """Hold the end of a run: per cell target and achieved (S), outcome, pulses, reads, energy (J).
 
-    `achieved` is the last reading of many samples, `written` the one before the last wait; `reads` counts the readings taken while writing, not the
-    one that ends each pass. `seconds` is the time of the bench.
+    `achieved` is the last reading of many samples, `written` the one before the last wait; `reads` counts the
+    readings taken while writing, not the one that ends each pass. `seconds` is the time of the bench.
     """
 
     cells: Cells
