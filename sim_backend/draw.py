@@ -15,7 +15,7 @@ def draw_cells(preset: Preset, n: int, rng: np.random.Generator) -> Cells:
     shorted = status == STUCK_LRS
     stuck = preset.yields.stuck_conductance * _lognormal(preset.yields.stuck_spread, n, rng)
     return Cells(
-        conductance=np.where(shorted, stuck, f.g_fresh),
+        conductance=np.where(shorted, stuck, f.g_fresh).astype(np.float64),
         anchor=np.zeros(n),
         cycles=np.zeros(n),
         noise_at=np.zeros(n),

@@ -136,6 +136,7 @@ def _value(kind: Any, value: Any, where: str) -> Any:
     raise ValueError(f"{where} = {value!r} has the wrong type; {kind} is wanted")
 
 
+_SHARES = ("fraction", "unformable", "stuck_lrs", "reduced", "stuck_probability", "h_min")
 _MAY_BE_NEGATIVE = ("drift", "drift_low", "tc_per_kelvin")
 
 
@@ -144,6 +145,8 @@ def _number(value: Any, where: str) -> float:
         raise ValueError(f"{where} = {value!r} is not a finite number; give it in SI units")
     if value < 0 and not where.endswith(_MAY_BE_NEGATIVE):
         raise ValueError(f"{where} = {value!r} is negative; zero or more is possible (SI units)")
+    if value > 1 and where.endswith(_SHARES):
+        raise ValueError(f"{where} = {value!r} is not a share; 0 to 1 is possible")
     return float(value)
 
 

@@ -45,13 +45,13 @@ def _pulse(
     c: Constants,
 ) -> None:
     settle(cells, i, start, c)
-    before = cells.conductance[i]
+    before = max(cells.conductance[i], c.g_fresh)
     left = width
     if cells.fresh[i] == 1:
         left -= _break_down(cells, i, lines, width, c)
     if cells.fresh[i] == 1 or cells.status[i] != GOOD or lines.v_bl == lines.v_sl:
         return
-    origin = cells.conductance[i]
+    origin = max(cells.conductance[i], c.g_fresh)
     landed = land(cells, i, lines, left, _factor(cells, i, lines, normals[0], c), c)
     if landed == origin and origin == before:
         return
@@ -91,8 +91,7 @@ def _leave(
 ) -> None:
     change = abs(landed - before)
     cells.conductance[i] = landed
-    settle(cells, i, end, c)  # what is left of the old bank ages through the pulse as well
-    redraw(cells, i, math.sqrt(min(1.0, change / c.redraw_full)), normals[NORMALS:], c)
+    redraw(cells, i, math.sqrt(min(1.0, change / c.redraw_full)), end, normals[NORMALS:], c)
     # Half a cycle per full swing: many small correction pulses age a cell as one large one does.
     cells.cycles[i] += 0.5 * min(change / c.wear_swing, 1.0)
 

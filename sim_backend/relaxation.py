@@ -81,17 +81,21 @@ def settle(cells: Cells, i: int, at: float, c: Constants) -> None:
 
 
 @compiled()
-def redraw(cells: Cells, i: int, weight: float, normals: HalfArray, c: Constants) -> None:
+def redraw(cells: Cells, i: int, weight: float, end: float, normals: HalfArray, c: Constants) -> None:
     """Re-draw the share `weight` (0 to 1, of the standard deviation) of the bank of cell `i`.
 
-    The mean of each decade goes over to the drift in step with the part that is kept.
+    What is kept of the old bank ages on to the pulse's `end` (s). The mean of each decade goes
+    over to the drift in step with the part that is given up.
     """
-    g = cells.conductance[i]
     keep = math.sqrt(1.0 - weight * weight)
+    for k in range(cells.bank.shape[1]):
+        cells.bank[i, k] *= keep
+    settle(cells, i, end, c)
+    g = cells.conductance[i]
     sigma = weight * amplitude(g, c) * cells.spread[i]
     mean = (1.0 - keep) * drift(g, c)
     for k in range(cells.bank.shape[1]):
-        cells.bank[i, k] = keep * cells.bank[i, k] + mean + sigma * normals[k]
+        cells.bank[i, k] += mean + sigma * normals[k]
 
 
 @compiled()
@@ -125,7 +129,7 @@ def settle_block(cells: Cells, begin: int, end: int, at: float, c: Constants) ->
 def redraw_block(cells: Cells, index: NDArray[np.int64], normals: HalfArray, c: Constants) -> None:
     """Re-draw the whole bank of each listed cell."""
     for j in range(len(index)):
-        redraw(cells, index[j], 1.0, normals[j], c)
+        redraw(cells, index[j], 1.0, cells.anchor[index[j]], normals[j], c)
 
 
 @compiled()
