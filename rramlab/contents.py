@@ -10,12 +10,14 @@ import numpy as np
 from rramlab.errors import RunError
 from rramlab.history import add_history
 from rramlab.recorder import Event
-from rramlab.tables import Table, exchanges, join, verb_arrays, verb_tables
+from rramlab.tables import Exchange, Table, exchanges, join, verb_arrays, verb_tables
 
 # The notes that the run itself writes.
 START, RESUMED, IDENTITY, KEEP, STOP, END = "start", "resumed", "identity", "keep", "stop", "end"
+# And the one that a recovery adds to the file of a damaged journal.
+SALVAGED = "salvaged"
 _APART = (START, IDENTITY)
-COMPLETE = "complete"
+_STATES = {RESUMED: "unfinished", STOP: "stopped: ", END: "complete", SALVAGED: "salvaged; lost: "}
 
 
 @final
@@ -62,7 +64,7 @@ def contents_of(events: Sequence[Event]) -> Contents:
     return Contents(
         # A salvaged record can lack its first event.
         start=events[0].facts if events[0].verb == START else {},
-        attributes=_attributes(events, notes),
+        attributes=_attributes(events, notes, found),
         identities=tuple(event.facts for event in notes if event.verb == IDENTITY),
         tables=tables,
         arrays=arrays,
@@ -70,14 +72,16 @@ def contents_of(events: Sequence[Event]) -> Contents:
     )
 
 
-def _attributes(events: Sequence[Event], notes: Sequence[Event]) -> dict[str, Any]:
-    told = next((event for event in reversed(notes) if event.verb in (RESUMED, STOP, END)), events[0])
-    status = {END: COMPLETE, STOP: f"stopped: {told.facts.get('why', '')}"}.get(told.verb, "unfinished")
+def _attributes(
+    events: Sequence[Event], notes: Sequence[Event], found: Mapping[str, list[Exchange]]
+) -> dict[str, Any]:
+    told = next((event for event in reversed(notes) if event.verb in _STATES), events[0])
+    why = str(told.facts.get("why", ""))
     return {
         "complete": told.verb == END,
-        "exit_status": status,
+        "exit_status": f"{_STATES.get(told.verb, _STATES[RESUMED])}{why}",
         "n_events": len(events),
-        "open_requests": 2 * sum(e.stage == "request" for e in events) + len(notes) - len(events),
+        "open_requests": sum(one.answered is None for listed in found.values() for one in listed),
         "sessions": 1 + sum(event.verb == RESUMED for event in notes),
         "began": events[0].wall_time,
         "ended": events[-1].wall_time,

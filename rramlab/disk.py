@@ -65,7 +65,9 @@ def _database_sentence(folder: Path, error: sqlite3.Error) -> str:
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):
         return _readonly(folder, error)
     if isinstance(error, sqlite3.IntegrityError):
-        return f"an event of run '{folder}' was about to be recorded twice ({error}); please report this fault"
+        return (
+            f"an event of run '{folder}' was about to be recorded twice ({error}); please report this fault"
+        )
     if isinstance(error, sqlite3.ProgrammingError):
         return f"run '{folder}' is closed ({error}); nothing more can be written into it"
     return f"the journal of run '{folder}' is damaged ({error}); save what is left: rramlab recover {folder}"

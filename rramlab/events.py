@@ -34,7 +34,7 @@ def row_of(stage: str, verb: str, number: int, bench_time: float, facts: Facts, 
 def event_of(row: Row) -> Event:
     """Return the event of a row; raise ValueError if its bytes are not those that were written."""
     stage, verb, number, bench_time, wall_time, facts, blob, check = row
-    if _check(row[:-1]) != check:
+    if not isinstance(blob, bytes) or _check(row[:-1]) != check:
         raise ValueError(f"event {number} ({stage} of {verb}) fails its check")
     moment = math.nan if bench_time is None else bench_time
     return Event(stage, verb, number, moment, wall_time, json.loads(facts), unpack(blob))

@@ -1,21 +1,18 @@
 """Make the file of a run that was cut off, and save what is readable of a damaged journal."""
 
-import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, final
 
+from rramlab.contents import SALVAGED
 from rramlab.errors import RunError
-from rramlab.events import FIELDS, copy_journal, event_of, read_events
+from rramlab.events import read_events
 from rramlab.finish import remove_journal, write_file
 from rramlab.lock import WriterLock
 from rramlab.recorder import Event
 from rramlab.runfile import FILE, JOURNAL, LOCK, RunFile, run_folder
-
-_GIVE_UP_AFTER = 10_000
+from rramlab.salvage import salvage
 
 
 @final
@@ -31,8 +28,9 @@ class Recovery:
 
     def __str__(self) -> str:
         state = "complete" if self.complete else "unfinished: continue it with --resume"
-        lost = "nothing is lost" if not self.lost else f"lost: {'; '.join(self.lost)}"
-        return f"{self.file}: {self.events} events, {self.open_requests} open requests, {state}; {lost}"
+        if self.lost:
+            state = f"damaged, the journal is kept as it is; lost: {'; '.join(self.lost)}"
+        return f"{self.file}: {self.events} events, {self.open_requests} without an answer; {state}"
 
 
 def recover(path: Path | str) -> Recovery:
@@ -42,8 +40,9 @@ def recover(path: Path | str) -> Recovery:
         return _summary(folder, RunFile.open(folder).attributes, ())
     lock = WriterLock(folder / LOCK)
     try:
-        events, lost = _salvaged(folder / JOURNAL)
-        contents = write_file(folder / FILE, events)
+        events, lost = _events(folder / JOURNAL)
+        told = [_told(events[-1], lost)] if lost else []
+        contents = write_file(folder / FILE, events + told)
         if contents.attributes["complete"] and not lost:
             remove_journal(folder / JOURNAL)
     finally:
@@ -51,50 +50,22 @@ def recover(path: Path | str) -> Recovery:
     return _summary(folder, contents.attributes, lost)
 
 
-def _salvaged(journal: Path) -> tuple[list[Event], tuple[str, ...]]:
+def _events(journal: Path) -> tuple[list[Event], tuple[str, ...]]:
     try:
         return read_events(journal), ()
     except RunError:
-        # Looked at in a copy, so that what is left of the damaged one stays as it is.
-        with TemporaryDirectory() as elsewhere:
-            events, missing = _one_by_one(copy_journal(journal, Path(elsewhere)))
-    if not events:
-        raise RunError(
-            f"nothing can be read of '{journal}'; it is left as it is. A copy can be tried with: "
-            f"sqlite3 {journal} .recover"
-        )
-    return events, missing
+        return salvage(journal)
 
 
-def _one_by_one(journal: Path) -> tuple[list[Event], tuple[str, ...]]:
-    """Return the events that can be read, and a sentence for each gap in their sequence."""
-    events: list[Event] = []
-    gaps: list[tuple[int, int]] = []
-    with closing(sqlite3.connect(journal)) as connection:
-        last, place = 0, 0
-        while place - last < _GIVE_UP_AFTER:
-            place += 1
-            event = _event_at(connection, place)
-            if event is not None:
-                gaps += [(last + 1, place - 1)] if place > last + 1 else []
-                events.append(event)
-                last = place
-    told = [f"events {a} to {b}" if b > a else f"event {a}" for a, b in gaps]
-    return events, (*told, f"whatever came after event {last}")
-
-
-def _event_at(connection: sqlite3.Connection, place: int) -> Event | None:
-    try:
-        row = connection.execute(f"SELECT {FIELDS} FROM event WHERE seq = ?", (place,)).fetchone()
-        return None if row is None else event_of(row)
-    except (sqlite3.Error, ValueError):
-        return None
+def _told(last: Event, lost: tuple[str, ...]) -> Event:
+    """Return the note by which the file itself says what it lacks."""
+    return Event("note", SALVAGED, last.number, last.bench_time, last.wall_time, {"why": "; ".join(lost)}, {})
 
 
 def _summary(folder: Path, attributes: Mapping[str, Any], lost: tuple[str, ...]) -> Recovery:
     return Recovery(
         file=folder / FILE,
-        events=int(attributes["n_events"]),
+        events=int(attributes["n_events"]) - bool(lost),
         open_requests=int(attributes["open_requests"]),
         complete=bool(attributes["complete"]),
         lost=lost,

@@ -69,9 +69,10 @@ LIMITS = {
 
 
 def unit_of(table: str, column: str, dtype: DTypeLike) -> str:
-    """Return the unit of a column; counts are "1", a real number nobody declared is "unspecified"."""
+    """Return the unit of a column: "1" for counts, "none" for text, "unspecified" if nobody declared it."""
     unit, _ = _known(table, column)
-    return unit or ("1" if np.dtype(dtype).kind in "biu" else UNKNOWN)
+    by_kind = dict.fromkeys("biu", "1") | dict.fromkeys("SU", "none")
+    return unit or by_kind.get(np.dtype(dtype).kind, UNKNOWN)
 
 
 def meaning_of(table: str, column: str) -> str:

@@ -158,9 +158,10 @@ def test_a_closed_journal_says_so(path):
 
 
 def test_two_writers_in_one_process(path):
-    with closing(Journal.create(path, {})):
-        with pytest.raises(RunError, match="being written by another process"):
-            Journal.open(path)
+    first = Journal.create(path, {})
+    with pytest.raises(RunError, match="being written by another process"):
+        Journal.open(path)
+    first.close()
     Journal.open(path).close()
 
 

@@ -286,7 +286,7 @@ def read_only_folder(tmp_path: Path) -> Path:
 def test_a_read_only_folder_is_one_clear_sentence(tmp_path):
     folder = read_only_folder(tmp_path)
     try:
-        with pytest.raises(RunError, match="cannot be written.*choose a folder of your own"):
+        with pytest.raises(RunError, match=r"cannot be written.*choose a folder of your own"):
             create(folder / "moon")
     finally:
         subprocess.run(["umount", str(folder)], capture_output=True, check=False)
