@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from rramlab.errors import InputError
+from rramlab.errors import InputError, RunError
 from rramlab.terminal import Terminal
 
 if TYPE_CHECKING:  # loaded by the commands that open a bench, not by --help
@@ -118,8 +118,14 @@ class Session:
 
 
 def free_folder(name: str) -> Path:
-    """Return runs/NAME, or runs/NAME-2 and so on when it is taken."""
+    """Return runs/NAME, or runs/NAME-2 and so on when it is taken; `runs` is made if there is none."""
     base = Path("runs") / name
+    try:
+        base.parent.mkdir(exist_ok=True)
+    except OSError as error:
+        raise RunError(
+            f"no folder 'runs' can be made here ({error.strerror}); name a place with --run"
+        ) from None
     if not base.exists():
         return base
     return next(p for n in range(2, 100_000) if not (p := base.with_name(f"{name}-{n}")).exists())
