@@ -2,8 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from contextlib import ExitStack
-from types import TracebackType
+from contextlib import ExitStack, suppress
 from typing import Any, Self, final
 
 import numpy as np
@@ -16,8 +15,8 @@ from rramlab.limits import Limits
 from rramlab.loop import LoopResult, LoopRun
 from rramlab.pulse import Columns, Delivery, PulseTrain
 from rramlab.reading import Curve, ReadSpec, Staircase
-from rramlab.recorder import Event, NullRecorder, Recorder
-from rramlab.signals import exits_on_signals
+from rramlab.recorder import Event, Facts, NullRecorder, Recorder
+from rramlab.signals import ends_later, exits_on_signals
 
 FloatArray = NDArray[np.float64]
 NO_CELLS = Cells.grid(range(0), range(0))
@@ -29,6 +28,8 @@ class Backend(ABC):
     The public verbs are final: each checks the request against the limits, writes it down with a number, and
     only then calls the underscored method that a world implements. Use it as a context manager; on every way
     out (also an exception, Ctrl-C, SIGTERM, SIGHUP) `make_safe` is called.
+
+    `pulses` counts the pulses of each cell; `last_reading` (S) is NaN where none followed the last pulse.
     """
 
     def __init__(self, limits: Limits, recorder: Recorder | None = None) -> None:
@@ -120,10 +121,10 @@ class Backend(ABC):
         spec = spec or ReadSpec()
         self._admit("read", cells)
         self.limits.check_read(spec)
-        number = self._ask("read", dict(spec.facts()), _places(cells))
+        number = self._ask("read", spec.facts(), cells.columns())
         conductance = self._read(cells, spec)
         self.last_reading[cells.row, cells.col] = conductance
-        self._answer(number, "read", {}, {"conductance": conductance})
+        self._answer(number, "read", {"conductance": conductance})
         return conductance
 
     @final
@@ -134,9 +135,11 @@ class Backend(ABC):
         place = train.cells.row, train.cells.col
         self.limits.check_history(train, self.pulses[place], self.last_reading[place])
         number = self._ask("pulse", {}, train.columns())
+        # Counted before it is sent: whatever breaks then, a pulse that may have gone out is in the count.
+        self._count(train.cells)
         delivery = self._pulse(train)
-        self.pulses[place] += delivery != Delivery.NOT_APPLIED
-        self._answer(number, "pulse", {}, {"delivery": delivery})
+        self.pulses[place] -= delivery == Delivery.NOT_APPLIED
+        self._answer(number, "pulse", {"delivery": delivery})
         return delivery
 
     @final
@@ -145,12 +148,11 @@ class Backend(ABC):
         self._admit("sweep", cell)
         if len(cell) != 1:
             raise InputError(f"a sweep is about one cell; {len(cell)} were named")
-        self.limits.check_sweep(staircase)
-        facts = {"gate": staircase.gate, "compliance": staircase.compliance, "dwell": staircase.dwell}
-        number = self._ask("sweep", facts, {**_places(cell), "voltages": staircase.voltages})
+        self.limits.check_sweep(staircase, self.last_reading[cell.row, cell.col])
+        number = self._ask("sweep", staircase.facts(), {**cell.columns(), "voltages": staircase.voltages})
+        self.last_reading[cell.row, cell.col] = np.nan
         curve = self._sweep(cell, staircase)
-        columns = {"voltage": curve.voltage, "current": curve.current, "time": curve.time}
-        self._answer(number, "sweep", {}, columns)
+        self._answer(number, "sweep", curve.columns())
         return curve
 
     @final
@@ -166,22 +168,19 @@ class Backend(ABC):
         self.limits.check_multiply(voltages)
         number = self._ask("multiply", {"macro": macro}, {"voltages": voltages})
         currents = self._multiply(voltages, macro)
-        self._answer(number, "multiply", {}, {"currents": currents})
+        self._answer(number, "multiply", {"currents": currents})
         return currents
 
     @final
     def solve(self, run: LoopRun) -> LoopResult:
         """Run the closed loop once per start state and return end states and sampled waveforms."""
+        self._admit("solve", NO_CELLS)
         for layer in run.layers:
-            rows, cols = (
-                range(layer.row, layer.row + layer.inputs),
-                range(layer.col, layer.col + layer.outputs + 1),
-            )
-            self._admit("solve", Cells.grid(rows, cols))
+            layer.cells().check(self.shape)
         facts, columns = run.record()
         number = self._ask("solve", facts, columns)
         result = self._solve(run)
-        self._answer(number, "solve", {}, result.record())
+        self._answer(number, "solve", result.record())
         return result
 
     @final
@@ -190,9 +189,10 @@ class Backend(ABC):
         self._admit("wait", NO_CELLS)
         if not (seconds >= 0 and np.isfinite(seconds)):
             raise InputError(f"a wait of {seconds} s is not possible; give a time of zero or more")
-        number = self._ask("wait", {"seconds": float(seconds)}, {})
-        self._wait(float(seconds))
-        self._answer(number, "wait", {}, {})
+        seconds = float(seconds)
+        number = self._ask("wait", {"seconds": seconds}, {})
+        self._wait(seconds)
+        self._answer(number, "wait", {})
 
     @final
     def note(self, what: str, facts: dict[str, Any] | None = None, columns: Columns | None = None) -> None:
@@ -202,10 +202,12 @@ class Backend(ABC):
     @final
     def make_safe(self) -> None:
         """Take all lines to 0 V in the safe order (SL, BL, then WL), outputs off; never raises."""
-        try:
-            self._make_safe()
-        except Exception as error:  # the way out must go on, whatever broke
-            self.recorder.note("unsafe", float("nan"), {"error": repr(error)}, {})
+        with ends_later():  # a second Ctrl-C waits until the lines are safe
+            try:
+                self._make_safe()
+            except BaseException as error:  # the way out must go on, whatever broke
+                with suppress(BaseException):
+                    self.recorder.note("unsafe", float("nan"), {"error": repr(error)}, {})
 
     @final
     def read_all(self, spec: ReadSpec | None = None) -> FloatArray:
@@ -235,35 +237,36 @@ class Backend(ABC):
                 asked = self._relive(event)
             elif event.stage == "result" and event.verb == "read":
                 self.last_reading[asked.row, asked.col] = event.columns["conductance"]
-
-    # Context manager: open, and safe on every way out.
+            elif event.stage == "result" and event.verb == "pulse":
+                self.pulses[asked.row, asked.col] -= event.columns["delivery"] == Delivery.NOT_APPLIED
 
     @final
     def __enter__(self) -> Self:
+        if self._is_open:
+            raise InputError("this bench is open already; use one 'with backend: ...' around the whole work")
         self._exits.enter_context(exits_on_signals())
         self._exits.callback(self.make_safe)
         self._is_open = True
         return self
 
     @final
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._exits.close()
+    def __exit__(self, *error: object) -> None:
         self._is_open = False
+        self._exits.close()
 
     # The steps of the door.
 
     def _relive(self, event: Event) -> Cells:
-        columns, facts = dict(event.columns), dict(event.facts)
-        cells = Cells(columns["row"], columns["col"]) if "row" in columns else NO_CELLS
+        cells = Cells(event.columns["row"], event.columns["col"]) if "row" in event.columns else NO_CELLS
         if event.verb == "pulse":
-            self.pulses[cells.row, cells.col] += 1
+            self._count(cells)
+        elif event.verb == "sweep":
+            self.last_reading[cells.row, cells.col] = np.nan
         if self.forgets:
-            self._redo(event.verb, cells, facts, columns)
+            self._redo(event.verb, cells, event.facts, event.columns)
         return cells
 
-    def _redo(self, verb: str, cells: Cells, facts: dict[str, Any], columns: Columns) -> None:
+    def _redo(self, verb: str, cells: Cells, facts: Facts, columns: Columns) -> None:
         match verb:
             case "read":
                 self._read(cells, ReadSpec(**facts))
@@ -274,24 +277,24 @@ class Backend(ABC):
             case "multiply":
                 self._multiply(columns["voltages"].astype(float), facts["macro"])
             case "solve":
-                self._solve(LoopRun.from_record(facts, columns))
+                self._solve(LoopRun.from_record(dict(facts), columns))
             case "wait":
                 self._wait(facts["seconds"])
 
     def _admit(self, verb: str, cells: Cells) -> None:
         if verb not in self.capabilities:
-            able = ", ".join(sorted(self.capabilities))
-            raise Unsupported(f"this bench has no '{verb}' ({self.identify()['name']}); it can: {able}")
+            able, name = ", ".join(sorted(self.capabilities)), self.identify()["name"]
+            raise Unsupported(f"this bench has no '{verb}' ({name}); it can: {able}")
         if not self._is_open:
             raise InputError(f"'{verb}' was asked of a bench that is not open; use 'with backend: ...'")
         cells.check(self.shape)
 
-    def _ask(self, verb: str, facts: dict[str, Any], columns: Columns) -> int:
+    def _count(self, cells: Cells) -> None:
+        self.pulses[cells.row, cells.col] += 1
+        self.last_reading[cells.row, cells.col] = np.nan  # what was read before the pulse holds no more
+
+    def _ask(self, verb: str, facts: Facts, columns: Columns) -> int:
         return self.recorder.request(verb, self.now(), facts, columns)
 
-    def _answer(self, number: int, verb: str, facts: dict[str, Any], columns: Columns) -> None:
-        self.recorder.result(number, verb, self.now(), facts, columns)
-
-
-def _places(cells: Cells) -> Columns:
-    return {"row": cells.row.astype(np.int32), "col": cells.col.astype(np.int32)}
+    def _answer(self, number: int, verb: str, columns: Columns) -> None:
+        self.recorder.result(number, verb, self.now(), {}, columns)

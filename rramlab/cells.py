@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Self, final
 
 import numpy as np
@@ -11,8 +12,10 @@ from numpy.typing import NDArray
 from rramlab.errors import InputError
 
 IntArray = NDArray[np.intp]
-_RANGE = re.compile(r"(\d+)(?:-(\d+))?")
-_TERM = re.compile(r"r([\d-]+),?c([\d-]+)")
+_RANGE = re.compile(r"\s*(\d+)(?:\s*-\s*(\d+))?\s*")
+_TERM = re.compile(r"r([\d\s-]+),?\s*c([\d\s-]+)")
+_MOST = 1 << 24
+"""Cells that one text may name: a typing error must not fill the memory."""
 
 
 @final
@@ -24,8 +27,8 @@ class Cells:
     col: IntArray
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "row", np.atleast_1d(np.asarray(self.row, dtype=np.intp)))
-        object.__setattr__(self, "col", np.atleast_1d(np.asarray(self.col, dtype=np.intp)))
+        object.__setattr__(self, "row", _whole(self.row, "rows"))
+        object.__setattr__(self, "col", _whole(self.col, "columns"))
         if self.row.shape != self.col.shape or self.row.ndim != 1:
             raise InputError(
                 f"cells need as many rows as columns: {self.row.shape} rows, {self.col.shape} columns"
@@ -54,25 +57,25 @@ class Cells:
 
     @classmethod
     def _term(cls, term: str) -> Self:
-        match = _TERM.fullmatch(term.replace(" ", ""))
+        match = _TERM.fullmatch(term)
         if match is None:
             raise InputError(
                 f"'{term}' names no cell; write for example 'r3c7', 'r0-31,c4' or 'r3c7; r5c0-3'"
             )
-        return cls.grid(_span(match[1], term), _span(match[2], term))
+        rows, cols = _span(match[1], term), _span(match[2], term)
+        if max(rows.stop, cols.stop) > _MOST or len(rows) * len(cols) > _MOST:
+            raise InputError(f"'{term}' names more cells than any bench has ({_MOST:,}); name fewer")
+        return cls.grid(rows, cols)
 
     def __str__(self) -> str:
-        rows, cols = np.unique(self.row), np.unique(self.col)
-        whole = len(self) == rows.size * cols.size and len(self) > 0
-        if whole and np.array_equal(self.flat(1 << 20), Cells.grid_of(rows, cols).flat(1 << 20)):
-            spans = _spans(rows), _spans(cols)
-            return "; ".join(f"r{r}c{c}" for r in spans[0] for c in spans[1])
-        return "; ".join(f"r{r}c{c}" for r, c in zip(self.row, self.col, strict=True))
-
-    @classmethod
-    def grid_of(cls, rows: IntArray, cols: IntArray) -> Self:
-        """Return the cells where these rows cross these columns, row by row."""
-        return cls(np.repeat(rows, cols.size), np.tile(cols, rows.size))
+        boxes: list[_Box] = []
+        for box in _row_runs(self):
+            above = boxes[-1] if boxes else None
+            if above is not None and above.cols == box.cols and above.rows.stop == box.rows.start:
+                boxes[-1] = _Box(range(above.rows.start, box.rows.stop), box.cols)
+            else:
+                boxes.append(box)
+        return "; ".join(map(str, boxes)) or "no cells"
 
     def __len__(self) -> int:
         return int(self.row.size)
@@ -87,6 +90,10 @@ class Cells:
     def flat(self, cols: int) -> IntArray:
         """Return row * cols + col for each cell."""
         return self.row * cols + self.col
+
+    def columns(self) -> dict[str, NDArray[np.int32]]:
+        """Return rows and columns as named columns for the record."""
+        return {"row": self.row.astype(np.int32), "col": self.col.astype(np.int32)}
 
     def shifted(self, row: int, col: int) -> "Cells":
         """Return the cells moved by so many rows and columns."""
@@ -113,6 +120,31 @@ def _span(text: str, term: str) -> range:
     return range(int(match[1]), int(match[2] or match[1]) + 1)
 
 
-def _spans(values: IntArray) -> list[str]:
-    groups = np.split(values, np.flatnonzero(np.diff(values) != 1) + 1)
-    return [f"{g[0]}-{g[-1]}" if g.size > 1 else f"{g[0]}" for g in groups]
+def _whole(values: IntArray, what: str) -> IntArray:
+    given = np.atleast_1d(np.asarray(values))
+    if given.dtype.kind not in "iu" and given.size > 0:
+        raise InputError(f"{what} are whole numbers; {given.dtype} was given, as in {given.flat[0]}")
+    return given.astype(np.intp, copy=False)
+
+
+@final
+@dataclass(frozen=True)
+class _Box:
+    rows: range
+    cols: range
+
+    def __str__(self) -> str:
+        return f"r{_text(self.rows)}c{_text(self.cols)}"
+
+
+def _row_runs(cells: Cells) -> Iterator[_Box]:
+    """Yield the longest runs of neighbours in a row, in the order of the request."""
+    breaks = np.flatnonzero((np.diff(cells.row) != 0) | (np.diff(cells.col) != 1)) + 1
+    edges = [0, *breaks.tolist(), len(cells)] if len(cells) else []
+    for first, stop in pairwise(edges):
+        row, col = int(cells.row[first]), int(cells.col[first])
+        yield _Box(range(row, row + 1), range(col, col + stop - first))
+
+
+def _text(span: range) -> str:
+    return f"{span.start}-{span.stop - 1}" if len(span) > 1 else f"{span.start}"

@@ -49,7 +49,7 @@ class Limits(BaseModel):
     energy: float = _limit(1e-9, 5e-9, "J", "energy of a pulse")
     energy_form: float = _limit(5e-9, 50e-9, "J", "energy of a forming pulse")
     pulses_per_cell: int = Field(200, gt=0, le=2000, description="pulses per cell in one session")
-    reset_floor: float = Field(default=3e-6, gt=0, le=50e-6, description="no RESET below this reading (S)")
+    reset_floor: float = Field(default=3e-6, ge=1e-6, le=50e-6, description="no RESET below this reading (S)")
     form_ceiling: float = Field(default=1e-6, gt=0, le=5e-6, description="form only cells below this (S)")
 
     # The transistor that the current estimate assumes: level 1, 3.3 V device of 180 nm, and the most
@@ -65,45 +65,46 @@ class Limits(BaseModel):
 
     def check_read(self, spec: ReadSpec) -> None:
         """Refuse a reading that would disturb the cell."""
-        self._refuse(abs(spec.v_read), self.v_read, "v_read", "V", "read")
-        self._refuse(spec.gate, self.gate, "gate", "V", "read")
+        self._refuse(abs(spec.v_read), "v_read", "read")
+        self._refuse(spec.gate, "gate", "read")
 
-    def check_sweep(self, staircase: Staircase) -> None:
-        """Refuse a sweep beyond the limits of SET and RESET."""
-        volts = np.asarray(staircase.voltages)
-        highest, lowest = float(volts.max(initial=0.0)), float(volts.min(initial=0.0))
-        self._refuse(
-            highest,
-            self.v_set if staircase.gate <= self.gate_set else self.v_set_open_gate,
-            "v_set",
-            "V",
-            "sweep",
-        )
-        self._refuse(-lowest, self.v_reset, "v_reset", "V", "sweep")
-        self._refuse(staircase.gate, self.gate, "gate", "V", "sweep")
-        self._refuse(staircase.compliance, self.i_set, "i_set", "A", "sweep")
+    def check_sweep(self, staircase: Staircase, reading: FloatArray) -> None:
+        """Refuse a sweep beyond the limits of SET and RESET; `reading` (S) as in `check_history`."""
+        volts = staircase.voltages
+        closed = staircase.gate <= self.gate_set * _ROUNDING
+        self._refuse(float(volts.max(initial=0.0)), "v_set" if closed else "v_set_open_gate", "sweep")
+        self._refuse(-float(volts.min(initial=0.0)), "v_reset", "sweep")
+        self._refuse(staircase.gate, "gate", "sweep")
+        self._refuse(staircase.compliance, "i_set", "sweep")
+        if (volts < 0).any() and (reading < self.reset_floor).any():
+            raise LimitExceeded(
+                f"sweep: the cell reads below {format_quantity(self.reset_floor, 'S')} and a negative "
+                f"voltage is a RESET, which could burn it; nothing was sent. Sweep upwards from 0 V"
+            )
 
     def check_multiply(self, voltages: FloatArray) -> None:
         """Refuse input voltages that would disturb the array."""
         largest = float(np.abs(voltages).max(initial=0.0))
-        self._refuse(largest, self.v_read, "v_read", "V", "multiply")
+        self._refuse(largest, "v_read", "multiply")
 
     def check_train(self, train: PulseTrain) -> None:
         """Refuse a train in which any pulse leaves the limits; the whole train is refused."""
-        form, reset = train.polarity == Polarity.FORM, train.polarity == Polarity.RESET
-        v_set = np.where(train.gate <= self.gate_set + 1e-9, self.v_set, self.v_set_open_gate)
-        drive = np.where(form, self.v_form, np.where(reset, self.v_reset, v_set))
-        self._refuse_any(train, train.drive, drive, "drive", "V")
-        self._refuse_any(train, train.gate, np.where(form, self.gate_form, self.gate), "gate", "V")
-        self._refuse_any(train, train.width, np.where(form, self.width_form, self.width), "width", "s")
+        kind = train.polarity.astype(np.intp)
+        open_gate = (kind == Polarity.SET) & ~(train.gate <= self.gate_set * _ROUNDING)
+        drive = ("v_set", "v_reset", "v_form", "v_set_open_gate")
+        self._refuse_any(train, "drive", train.drive, drive, np.where(open_gate, 3, kind))
+        self._refuse_any(train, "gate", train.gate, ("gate", "gate", "gate_form"), kind)
+        self._refuse_any(train, "width", train.width, ("width", "width", "width_form"), kind)
         current = self.current(train)
-        allowed = np.where(form, self.i_form, np.where(reset, self.i_reset, self.i_set))
-        self._refuse_any(train, current, allowed, "current", "A")
+        self._refuse_any(train, "current", current, ("i_set", "i_reset", "i_form"), kind)
         energy = current * train.drive * train.width
-        self._refuse_any(train, energy, np.where(form, self.energy_form, self.energy), "energy", "J")
+        self._refuse_any(train, "energy", energy, ("energy", "energy", "energy_form"), kind)
 
     def check_history(self, train: PulseTrain, pulses: NDArray[np.int64], reading: FloatArray) -> None:
-        """Refuse pulses that the history of their cell forbids: too many, RESET too low, FORM not fresh."""
+        """Refuse pulses that the history of their cell forbids: too many, RESET too low, FORM not fresh.
+
+        `reading` (S) is the reading since the last pulse of each cell, NaN where there is none.
+        """
         self._refuse_cell(
             train,
             pulses >= self.pulses_per_cell,
@@ -118,20 +119,36 @@ class Limits(BaseModel):
             train, formed, f"does not read below {ceiling}: only a fresh cell that was just read is formed"
         )
 
-    def _refuse(self, asked: float, allowed: float, name: str, unit: str, verb: str) -> None:
-        if asked > allowed * (1 + 1e-9):
-            raise LimitExceeded(_sentence(verb, asked, allowed, name, unit))
+    def _refuse(self, asked: float, name: str, what: str) -> None:
+        # Written so that a value that is not a number is refused as well.
+        if not asked <= getattr(self, name) * _ROUNDING:
+            raise LimitExceeded(self._sentence(what, asked, name))
 
     def _refuse_any(
-        self, train: PulseTrain, asked: FloatArray, allowed: FloatArray, name: str, unit: str
+        self, train: PulseTrain, what: str, asked: FloatArray, names: tuple[str, ...], kind: NDArray[np.intp]
     ) -> None:
-        beyond = asked > allowed * (1 + 1e-9)
+        """Refuse values that leave the limit of their kind: `names[kind]` is the limit of each pulse."""
+        allowed = np.array([getattr(self, name) for name in names])[kind]
+        beyond = ~((asked >= 0) & (asked <= allowed * _ROUNDING))
         if beyond.any():
             i = int(np.argmax(beyond))
-            what = (
-                f"{Polarity(int(train.polarity[i])).name} of cell r{train.cells.row[i]}c{train.cells.col[i]}"
-            )
-            raise LimitExceeded(_sentence(what, float(asked[i]), float(allowed[i]), name, unit))
+            name = Polarity(int(train.polarity[i])).name
+            cell = f"{name} of cell r{train.cells.row[i]}c{train.cells.col[i]}"
+            raise LimitExceeded(self._sentence(f"{cell}: {what}", float(asked[i]), names[kind[i]]))
+
+    def _sentence(self, what: str, asked: float, name: str) -> str:
+        extra = type(self).model_fields[name].json_schema_extra
+        assert isinstance(extra, dict)
+        unit, allowed = str(extra["unit"]), float(getattr(self, name))
+        hard = format_quantity(float(str(extra["hard"])), unit)
+        # As many digits as it takes to tell the two apart.
+        digits = next((n for n in range(4, 16) if f"{asked:.{n}g}" != f"{allowed:.{n}g}"), 16)
+        where = "above" if asked > allowed else "outside"
+        return (
+            f"{what} of {format_quantity(asked, unit, digits)} is {where} the operating limit of "
+            f"{format_quantity(allowed, unit, digits)}; nothing was sent. Lower it, or raise {name} under "
+            f"[limits] in the bench file (never above {hard}) if the macro's data sheet allows"
+        )
 
     def _refuse_cell(self, train: PulseTrain, forbidden: BoolArray, why: str) -> None:
         if forbidden.any():
@@ -143,15 +160,17 @@ class Limits(BaseModel):
 
 
 _BETA, _V_THRESHOLD, _G_WORST = 170e-6, 0.70, 150e-6
+# A limit that went through text and back still admits its own value.
+_ROUNDING = 1 + 1e-9
 
 
 def _sink_current(drive: FloatArray, overdrive: FloatArray) -> FloatArray:
-    """Return the SET current: cell at the drain, KVL of the triode region, capped by saturation."""
+    """Return the SET current: cell at the drain; saturated when the cell leaves the drain the overdrive."""
     total = _BETA * overdrive + _G_WORST
     root = total**2 - 2 * _BETA * _G_WORST * drive
     triode = _G_WORST * (drive - (total - np.sqrt(np.maximum(root, 0.0))) / _BETA)
     saturation = 0.5 * _BETA * overdrive**2
-    return np.where(root > 0, np.minimum(triode, saturation), saturation)
+    return np.where(drive - saturation / _G_WORST >= overdrive, saturation, triode)
 
 
 def _follower_current(drive: FloatArray, overdrive: FloatArray) -> FloatArray:
@@ -160,11 +179,3 @@ def _follower_current(drive: FloatArray, overdrive: FloatArray) -> FloatArray:
     lifted = np.minimum(drive, overdrive)
     node = overdrive + g - np.sqrt((overdrive + g) ** 2 - lifted * (2 * overdrive - lifted))
     return _G_WORST * node
-
-
-def _sentence(what: str, asked: float, allowed: float, name: str, unit: str) -> str:
-    asked_text, allowed_text = format_quantity(asked, unit), format_quantity(allowed, unit)
-    return (
-        f"{what}: {name} of {asked_text} is above the operating limit of {allowed_text}; nothing was sent. "
-        f"Lower it, or raise the limit in the bench file if the macro's data sheet allows"
-    )

@@ -6,6 +6,7 @@ from typing import Any, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
+from rramlab.cells import Cells
 from rramlab.errors import InputError
 from rramlab.pulse import Columns
 
@@ -28,6 +29,11 @@ class Region:
     def __post_init__(self) -> None:
         if min(self.row, self.col) < 0 or min(self.inputs, self.outputs) < 1:
             raise InputError(f"a layer needs a place and at least one input and output: {self}")
+
+    def cells(self) -> Cells:
+        """Return the cells of the layer with its reference column, row by row."""
+        rows = range(self.row, self.row + self.inputs)
+        return Cells.grid(rows, range(self.col, self.col + self.outputs + 1))
 
 
 @final
@@ -77,10 +83,13 @@ class LoopRun:
     stride: int = 1
 
     def __post_init__(self) -> None:
-        if self.start.ndim != 2 or len(self.layers) != len(self.scale):
+        if self.start.ndim != 2 or not self.layers or len(self.layers) != len(self.scale):
             raise InputError(
-                f"a loop run needs start states (runs, n) and one scale per layer: {self.start.shape}"
+                f"a loop run needs start states (runs, n), layers, and one scale per layer; it was given "
+                f"{self.start.shape}, {len(self.layers)} layers and {len(self.scale)} scales"
             )
+        if not np.isfinite(self.start).all():
+            raise InputError("a start state of a loop run is not a number; give finite ones")
 
     def moment(self, share: float) -> "LoopRun":
         """Return a run of a single tick at this share (0 to 1) of the duration: an open-loop measurement."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from math import isfinite
 from typing import Any, Self, final
 
 import numpy as np
@@ -46,8 +47,8 @@ class Pulse:
     width: float
 
     def __post_init__(self) -> None:
-        if not (self.drive > 0 and self.gate > 0 and self.width > 0):
-            raise InputError(f"pulse '{self}' needs a drive, a gate and a width above zero")
+        if not all(isfinite(value) and value > 0 for value in (self.drive, self.gate, self.width)):
+            raise InputError(f"pulse '{self}' needs a drive, a gate and a width above zero, none endless")
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -76,8 +77,21 @@ class PulseTrain:
 
     def __post_init__(self) -> None:
         for name, dtype in (("polarity", np.uint8), ("drive", float), ("gate", float), ("width", float)):
-            column = np.broadcast_to(np.asarray(getattr(self, name), dtype=dtype), (len(self.cells),))
-            object.__setattr__(self, name, np.ascontiguousarray(column))
+            object.__setattr__(self, name, self._column(name, dtype))
+        if (self.polarity > max(Polarity)).any():
+            raise InputError(f"polarity {self.polarity.max()} is none; use SET, RESET or FORM")
+        for name in ("drive", "gate", "width"):
+            column = getattr(self, name)
+            if not ((column > 0) & (column < np.inf)).all():
+                raise InputError(f"each pulse of a train needs a {name} above zero, none endless: {column}")
+
+    def _column(self, name: str, dtype: type) -> NDArray[Any]:
+        given: NDArray[Any] = np.asarray(getattr(self, name), dtype=dtype)
+        if given.shape not in ((), (1,), (len(self.cells),)):
+            raise InputError(
+                f"{len(self.cells)} cells were named with {given.shape} of {name}; give one each"
+            )
+        return np.ascontiguousarray(np.broadcast_to(given, (len(self.cells),)))
 
     @classmethod
     def of(cls, cells: Cells, pulse: Pulse) -> Self:
@@ -103,8 +117,7 @@ class PulseTrain:
     def columns(self) -> Columns:
         """Return the pulses as named columns for the record."""
         return {
-            "row": self.cells.row.astype(np.int32),
-            "col": self.cells.col.astype(np.int32),
+            **self.cells.columns(),
             "polarity": self.polarity,
             "drive": self.drive,
             "gate": self.gate,

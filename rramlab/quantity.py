@@ -5,7 +5,10 @@ import re
 
 from rramlab.errors import InputError
 
-PREFIXES = {"": 1.0, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6}
+# The micro sign and the Greek letter mu look alike and are two characters; keyboards give either.
+_MICRO = dict.fromkeys(("u", "\N{MICRO SIGN}", "\N{GREEK SMALL LETTER MU}"), 1e-6)
+PREFIXES = {"": 1.0, "p": 1e-12, "n": 1e-9, **_MICRO, "m": 1e-3, "k": 1e3, "M": 1e6}
+_PRINTED = ("p", "n", "u", "m", "", "k", "M")
 _NUMBER = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S*)\s*")
 
 
@@ -15,7 +18,10 @@ def parse_quantity(text: str, unit: str) -> float:
     prefix = None if match is None else _prefix(match[2], unit)
     if match is None or prefix is None:
         raise InputError(f"'{text}' is not a quantity in {unit}; write for example '50u{unit}' or '5e-5'")
-    return float(match[1]) * PREFIXES[prefix]
+    value = float(match[1]) * PREFIXES[prefix]
+    if not math.isfinite(value):
+        raise InputError(f"'{text}' is too large for a quantity in {unit}; write for example '50u{unit}'")
+    return value
 
 
 def _prefix(suffix: str, unit: str) -> str | None:
@@ -29,7 +35,7 @@ def format_quantity(value: float, unit: str, digits: int = 4) -> str:
     """Return a value in SI as a short text with the prefix that fits, such as "50uS"."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g}{unit}"
-    steps = sorted(((p, f) for p, f in PREFIXES.items() if p != "µ"), key=lambda item: item[1])
+    steps = sorted(((p, f) for p, f in PREFIXES.items() if p in _PRINTED), key=lambda item: item[1])
     prefix, factor = max(
         (s for s in steps if s[1] <= abs(value) * (1 + 1e-12)), key=lambda s: s[1], default=steps[0]
     )

@@ -1,6 +1,7 @@
 """Say how a cell is read and swept."""
 
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import final
 
 import numpy as np
@@ -24,7 +25,8 @@ class ReadSpec:
     samples: int = 1
 
     def __post_init__(self) -> None:
-        if self.samples < 1 or self.v_read == 0 or self.gate <= 0:
+        sane = self.samples >= 1 and self.gate > 0 and self.v_read != 0
+        if not (sane and isfinite(self.v_read) and isfinite(self.gate)):
             raise InputError(
                 f"a reading needs a voltage, an open gate and at least one sample: {asdict(self)}"
             )
@@ -44,6 +46,21 @@ class Staircase:
     compliance: float
     dwell: float = 1e-3
 
+    def __post_init__(self) -> None:
+        volts = np.asarray(self.voltages, dtype=float)
+        object.__setattr__(self, "voltages", volts)
+        if volts.ndim != 1 or volts.size == 0 or not np.isfinite(volts).all():
+            raise InputError(f"a sweep needs a list of voltages, each a number; it was given {volts}")
+        if not all(isfinite(value) and value > 0 for value in (self.gate, self.compliance, self.dwell)):
+            raise InputError(
+                f"a sweep needs a gate (V), a compliance (A) and a dwell (s) above zero; "
+                f"it was given {self.gate}, {self.compliance} and {self.dwell}"
+            )
+
+    def facts(self) -> dict[str, float]:
+        """Return all but the voltages as plain numbers for the record."""
+        return {"gate": self.gate, "compliance": self.compliance, "dwell": self.dwell}
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -53,3 +70,7 @@ class Curve:
     voltage: FloatArray
     current: FloatArray
     time: FloatArray
+
+    def columns(self) -> dict[str, FloatArray]:
+        """Return the curve as named columns for the record."""
+        return {"voltage": self.voltage, "current": self.current, "time": self.time}

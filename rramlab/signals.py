@@ -2,26 +2,51 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-# SIGHUP (a closed terminal) does not exist on Windows.
-_ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+# SIGHUP (a closed terminal) does not exist on Windows, SIGBREAK (a closed console) nowhere else.
+_ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
 
 
 @contextmanager
 def exits_on_signals() -> Iterator[None]:
-    """Raise SystemExit on SIGTERM and SIGHUP while inside, so that every `finally` runs."""
+    """Raise SystemExit on SIGTERM and SIGHUP while inside, so that every `finally` runs.
+
+    A signal that was ignored before, as `nohup` does with SIGHUP, stays ignored.
+    """
+    with _handled(_ENDING, _leave):
+        yield
+
+
+@contextmanager
+def ends_later() -> Iterator[None]:
+    """Hold back Ctrl-C and the signals that end a process while inside; they arrive afterwards."""
+    held: list[int] = []
+    try:
+        with _handled([signal.SIGINT, *_ENDING], lambda number, frame: held.append(number)):
+            yield
+    finally:
+        if held:
+            signal.raise_signal(held[0])
+
+
+@contextmanager
+def _handled(numbers: list[int], handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread receives signals
         return
-    before = [(number, signal.signal(number, _leave)) for number in _ENDING]
+    before = {number: signal.getsignal(number) for number in numbers}
+    # None: someone handles it outside Python, and it could not be given back.
+    ours = [number for number in numbers if before[number] not in (signal.SIG_IGN, None)]
     try:
+        for number in ours:
+            signal.signal(number, handler)
         yield
     finally:
-        for number, handler in before:
-            signal.signal(number, handler)
+        for number in ours:
+            signal.signal(number, before[number])
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
