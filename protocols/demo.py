@@ -22,13 +22,11 @@ def demo(
 
     Example: rramlab demo --resume runs/demo
     """
-    from dataclasses import replace
-
     from protocols.sample_report import show
     from protocols.sample_run import Request, carry_out, plan_of
     from rramlab.session import refuse_new_options
 
     if resume is not None:
         refuse_new_options(ctx)
-    plan = replace(plan_of("demo", Request(runs=runs), run, seed), resume=resume)
+    plan = plan_of("demo", Request(runs=runs), run, seed, resume)
     show(ctx.obj, *carry_out(ctx.obj, plan))

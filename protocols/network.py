@@ -1,4 +1,4 @@
-"""Bring a score network into the macros: find good places, references first, then the weights against them."""
+"""Bring a score network into the macros: good places, references first, then weights against them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

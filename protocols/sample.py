@@ -31,8 +31,6 @@ def sample(
 
     Example: rramlab sample --after runs/mine --runs 5000
     """
-    from dataclasses import replace
-
     from protocols.sample_report import show
     from protocols.sample_run import Request, carry_out, plan_of
     from rramlab.quantity import parse_quantity
@@ -48,5 +46,5 @@ def sample(
         passes=passes,
         wait=parse_quantity(wait, "s"),
     )
-    plan = replace(plan_of("sample", request, run, seed), resume=resume, after=after)
+    plan = plan_of("sample", request, run, seed, resume, after)
     show(ctx.obj, *carry_out(ctx.obj, plan))

@@ -101,10 +101,18 @@ class Outcome:
     ledger: Ledger
 
 
-def plan_of(command: str, request: Request, folder: Path | None, seed: int) -> Plan:
-    """Return the plan of a new run; the weights are looked at before anything is made."""
-    request.score()
-    return Plan(command, folder or free_folder(command), seed, asdict(request))
+def plan_of(
+    command: str,
+    request: Request,
+    folder: Path | None,
+    seed: int,
+    resume: Path | None,
+    after: Path | None = None,
+) -> Plan:
+    """Return the plan of a run; the weights of a new one are looked at before anything is made."""
+    if resume is None:
+        request.score()
+    return Plan(command, folder or free_folder(command), seed, asdict(request), resume, after)
 
 
 def carry_out(session: Session, plan: Plan) -> tuple[Outcome, Path]:

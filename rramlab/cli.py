@@ -59,9 +59,8 @@ class Commands(TyperGroup):
             Terminal().error("interrupted; outputs are off and what was measured is kept")
             raise typer.Exit(130) from None
         except Exception as error:
-            if isinstance(error, (typer.Exit, typer.Abort)) or type(error).__module__.startswith(
-                ("click", "typer")
-            ):
+            ours = not type(error).__module__.startswith(("click", "typer"))
+            if not ours or isinstance(error, BrokenPipeError):  # a reader such as `head` went away
                 raise
             _report_bug(error)
             raise typer.Exit(70) from None

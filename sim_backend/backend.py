@@ -61,6 +61,11 @@ class SimBackend(Backend):
         return self._array
 
     @property
+    def loop(self) -> AnalogLoop:
+        """Return the simulated analog loop: the truth, for tests and benchmarks, never for protocols."""
+        return self._loop
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Return rows x columns; macros are stacked along the rows."""
         return self._options.macros * self._options.rows, self._options.cols
