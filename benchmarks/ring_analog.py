@@ -79,7 +79,7 @@ def programmed(backend: SimBackend, score: ScoreWeights, bench: Bench):  # type:
     ]
     spread = " ".join(f"{e.std():.2f}" for e in errors)
     print(
-        f"  chip {backend.identify()['serial']}: {100 * done.success:.1f} % converged, sigma by layer (uS) {spread}"
+        f"  {backend.identify()['serial']}: {100 * done.success:.1f} % converged, sigma by layer (uS) {spread}"
     )
     return mapping
 
