@@ -3,6 +3,7 @@
 import pkgutil
 import tomllib
 from importlib import resources
+from inspect import isabstract
 from pathlib import Path
 from typing import Annotated, Any, Self, final
 
@@ -77,6 +78,14 @@ class Bench(BaseModel):
     limits: Limits = Limits()
     text: Annotated[str, Field(exclude=True)] = ""
 
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        for name in ("v_read", "gate"):
+            asked, allowed = getattr(self.reading, name), getattr(self.limits, name)
+            if asked > allowed:
+                raise ValueError(f"reading.{name} = {asked:g} V is above limits.{name} = {allowed:g} V")
+        return self
+
     @classmethod
     def load(cls, path: Path | None) -> Self:
         """Return the bench of a file, or the embedded simulated bench."""
@@ -86,7 +95,10 @@ class Bench(BaseModel):
     def parse(cls, text: str, source: str = "the bench file") -> Self:
         """Return the bench of a text in TOML; an unknown key is an error that names the nearest right one."""
         try:
-            return cls.model_validate(tomllib.loads(text) | {"text": text})
+            written = tomllib.loads(text)
+            if "text" in written:
+                raise BenchFileError(f"{source}: unknown key 'text'; {did_you_mean('text', _keys(cls, ()))}")
+            return cls.model_validate(written | {"text": text})
         except tomllib.TOMLDecodeError as error:
             raise BenchFileError(f"{source} is not valid TOML: {error}") from None
         except ValidationError as error:
@@ -106,13 +118,16 @@ class Bench(BaseModel):
     def _world(self) -> type[Backend]:
         try:
             world = pkgutil.resolve_name(self.backend.use)
-        except (ImportError, AttributeError, ValueError) as error:
+        except Exception as error:  # whatever a module of a laboratory does when it is imported
             raise BenchFileError(
                 f"backend.use = '{self.backend.use}' cannot be loaded ({error}); "
                 f"write 'package.module:Class', for example 'sim_backend:SimBackend'"
             ) from None
-        if not (isinstance(world, type) and issubclass(world, Backend)):
-            raise BenchFileError(f"backend.use = '{self.backend.use}' is not a Backend class")
+        if not (isinstance(world, type) and issubclass(world, Backend)) or isabstract(world):
+            raise BenchFileError(
+                f"backend.use = '{self.backend.use}' names no world that can be opened, but {world!r}; "
+                f"write 'package.module:Class' of a complete Backend, such as 'sim_backend:SimBackend'"
+            )
         return world
 
 
@@ -123,7 +138,7 @@ def embedded() -> str:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise BenchFileError(
             f"there is no bench file at {path}; 'rramlab bench init {path}' writes one"
@@ -137,25 +152,26 @@ def _first(error: ValidationError, model: type[BaseModel]) -> str:
     first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
     path = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        return f"unknown key '{path}'; {did_you_mean(str(first['loc'][-1]), _keys(model, first['loc'][:-1]))}"
+        keys = _keys(model, first["loc"][:-1])
+        hint = f"; {did_you_mean(str(first['loc'][-1]), keys)}" if keys else ""
+        return f"unknown key '{path}'{hint}"
     if first["type"] == "missing":
         return f"the key '{path}' is missing"
+    if first["type"] == "model_type":
+        return f"'{path}' = {first['input']!r}: it should be a table; write [{path}] and its keys below"
     message = first["msg"].removeprefix("Value error, ").replace("Input should be", "it should be")
-    where = f"'{path}' = {first['input']!r}: " if path else ""
-    return f"{where}{message}{_hard(first['type'])}"
+    where = f"'{path}' = {first['input']!r}: " if path and first["type"] != "value_error" else ""
+    hard = first["loc"][:1] == ("limits",) and first["type"] == "less_than_equal"
+    return f"{where}{message}{' (the hard limit: the macro does not survive more)' if hard else ''}"
 
 
 def _keys(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
-    return [name for name in _descend(model, path).model_fields if name != "text"]
-
-
-def _descend(model: type[BaseModel], path: tuple[int | str, ...]) -> type[BaseModel]:
+    """Return the keys of a table, or none where the model is not a plain tree of tables."""
     for part in path:
-        inner = model.model_fields[str(part)].annotation
-        assert isinstance(inner, type)
-        model = inner
-    return model
-
-
-def _hard(kind: str) -> str:
-    return " (the hard limit: the macro does not survive more)" if kind == "less_than_equal" else ""
+        field = model.model_fields.get(str(part))
+        if field is None or not (
+            isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+        ):
+            return []
+        model = field.annotation
+    return [name for name, field in model.model_fields.items() if field.exclude is not True]

@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from rramlab import __version__
-from rramlab.errors import RramlabError, did_you_mean
+from rramlab.errors import InputError, RramlabError, did_you_mean
 from rramlab.session import Session
 from rramlab.terminal import Terminal
 
@@ -37,10 +37,12 @@ class Commands(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return the command of this name, or None."""
-        if cmd_name in GROUND:
-            return _command(cmd_name, getattr(import_module(GROUND[cmd_name]), cmd_name))
-        point = _protocols().get(cmd_name)
-        return None if point is None else _command(cmd_name, point.load())
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        try:
+            return _command(cmd_name, _load(cmd_name))
+        except Exception as error:  # a broken package must not take the other commands with it
+            return _broken(cmd_name, error)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the command that the arguments name; refuse an unknown one with the nearest."""
@@ -51,7 +53,7 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the command; turn each error into one sentence and an exit code by cause."""
         try:
-            return super().invoke(ctx)
+            super().invoke(ctx)
         except RramlabError as error:
             Terminal().error(str(error))
             raise typer.Exit(error.exit_code) from None
@@ -66,6 +68,12 @@ class Commands(TyperGroup):
             raise typer.Exit(70) from None
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"rramlab {__version__}")
+        raise typer.Exit()
+
+
 app = typer.Typer(cls=Commands, no_args_is_help=True, epilog=EPILOG, pretty_exceptions_enable=False)
 
 
@@ -75,7 +83,9 @@ def rramlab(
     bench: Annotated[Path | None, typer.Option(help="Bench file; the simulated bench if left out.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document, nothing else.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
 ) -> None:
     """Program a resistive-memory macro, close the analog loop, and see what comes out.
 
@@ -85,12 +95,15 @@ def rramlab(
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the command line."""
-    args = list(sys.argv[1:] if argv is None else argv)
-    if args == ["--version"]:
-        print(f"rramlab {__version__}")
-        return
-    app(args=_globals_first(args), prog_name="rramlab")
+    """Run the command line and exit with a code that tells the cause."""
+    args = list(sys.argv[1:] if argv is None else argv) or ["--help"]
+    try:
+        code = app(args=_globals_first(args), prog_name="rramlab", standalone_mode=False)
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # what the parser of the line raises
+            raise
+        code = _report_usage(error)
+    sys.exit(code)
 
 
 def _globals_first(args: list[str]) -> list[str]:
@@ -115,6 +128,26 @@ def _protocols() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group="rramlab.protocols")}
 
 
+def _load(name: str) -> Any:
+    if name in GROUND:
+        return getattr(import_module(GROUND[name]), name)
+    return _protocols()[name].load()
+
+
+def _broken(name: str, error: Exception) -> Any:
+    why = f"{type(error).__name__}: {error}"
+
+    def broken(ctx: typer.Context) -> None:
+        raise InputError(
+            f"the command '{name}' cannot be loaded ({why}); repair or remove the package that brings it"
+        )
+
+    single = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+    anything = {"ignore_unknown_options": True, "allow_extra_args": True}
+    single.command(name, context_settings=anything, help=f"(cannot be loaded: {why})")(broken)
+    return typer.main.get_command(single)
+
+
 def _command(name: str, target: Any) -> Any:
     if not isinstance(target, typer.Typer):
         single = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
@@ -123,6 +156,14 @@ def _command(name: str, target: Any) -> Any:
     group = typer.main.get_command(target)
     group.name = name
     return group
+
+
+def _report_usage(error: Any) -> int:
+    message = error.format_message().strip().rstrip(".")
+    if message:  # empty where the help was printed instead
+        path = getattr(getattr(error, "ctx", None), "command_path", "rramlab")
+        Terminal().error(f"{message}; see: {path} --help")
+    return int(error.exit_code)
 
 
 def _report_bug(error: Exception) -> None:

@@ -31,15 +31,17 @@ def check_backend(make: Make) -> list[str]:
     `make` returns a fresh backend that writes into the recorder it is given.
     """
     seen = []
-    for name, promise in _PROMISES.items():
+    for name, (needs, promise) in _PROMISES.items():
         recorder = MemoryRecorder()
         backend = make(recorder)
-        if (
-            name.split()[0] in ("read", "pulse", "multiply", "wait")
-            and name.split()[0] not in backend.capabilities
-        ):
+        if not needs <= backend.capabilities:
             continue
-        promise(backend, recorder)
+        try:
+            promise(backend, recorder)
+        except ContractBroken as broken:
+            raise ContractBroken(f"{name}: {broken}") from None
+        except Exception as error:
+            raise ContractBroken(f"{name}: the backend raised {error!r}") from error
         seen.append(name)
     return seen
 
@@ -128,25 +130,58 @@ def _safe_after_error(backend: Backend, recorder: MemoryRecorder) -> None:
             raise KeyboardInterrupt
     except KeyboardInterrupt:
         pass
+    _hold(not _unsafe(recorder), f"the lines could not be made safe: {_unsafe(recorder)}")
     _refused(InputError, lambda: backend.read(_corner(backend)), "the bench stayed open after an error")
 
 
-_PROMISES: dict[str, Callable[[Backend, MemoryRecorder], None]] = {
-    "identity": _identity,
-    "closed": _closed,
-    "read returns conductances": _read,
-    "read is limited": _read_refusals,
-    "pulse is limited": _pulse_refusals,
-    "pulse moves the cells": _pulse_moves,
-    "wait passes": _wait_passes,
-    "multiply is monotonic": _multiply_linear,
-    "pulse and read are recorded": _recorded,
-    "safe after an error": _safe_after_error,
+def _safe_any_time(backend: Backend, recorder: MemoryRecorder) -> None:
+    backend.make_safe()
+    with backend:
+        backend.make_safe()
+        backend.make_safe()
+        backend.read(_corner(backend))
+    _hold(not _unsafe(recorder), f"the lines could not be made safe: {_unsafe(recorder)}")
+
+
+def _lives_again(backend: Backend, recorder: MemoryRecorder) -> None:
+    if not backend.forgets:
+        return
+    with backend:
+        before = backend.memory()
+        _hold(bool(before), "a world that forgets has no memory to keep")
+        remembered = {name: np.array(column) for name, column in before.items()}
+        backend.read(_corner(backend))
+        backend.pulse(PulseTrain.of(_corner(backend), Pulse(Polarity.SET, 1.6, 1.4, 1e-6)))
+        backend.wait(1.0)
+        backend.restore(remembered)
+        after = backend.memory()
+    same = {name: np.array_equal(after[name], column) for name, column in remembered.items()}
+    _hold(all(same.values()), f"memory is not brought back: {[n for n, kept in same.items() if not kept]}")
+
+
+# Each promise with the verbs that a bench must have to be held to it.
+_PROMISES: dict[str, tuple[set[str], Callable[[Backend, MemoryRecorder], None]]] = {
+    "identity": (set(), _identity),
+    "closed": ({"read"}, _closed),
+    "read returns conductances": ({"read"}, _read),
+    "read is limited": ({"read"}, _read_refusals),
+    "pulse is limited": ({"pulse"}, _pulse_refusals),
+    "pulse moves the cells": ({"pulse", "read"}, _pulse_moves),
+    "wait passes": ({"wait"}, _wait_passes),
+    "multiply is monotonic": ({"multiply"}, _multiply_linear),
+    "pulse and read are recorded": ({"pulse", "read"}, _recorded),
+    "safe after an error": ({"read"}, _safe_after_error),
+    "safe at any time": ({"read"}, _safe_any_time),
+    "lives again": ({"pulse", "read", "wait"}, _lives_again),
 }
 
 
 def _corner(backend: Backend) -> Cells:
     return Cells.grid(range(min(4, backend.shape[0])), range(min(4, backend.shape[1])))
+
+
+def _unsafe(recorder: MemoryRecorder) -> list[str]:
+    return [event.facts["error"] for event in recorder.events if event.verb == "unsafe"]
 
 
 def _hold(truth: bool, otherwise: str) -> None:

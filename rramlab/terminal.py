@@ -1,6 +1,7 @@
 """Talk to the person, or the script, at the terminal."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,8 +31,11 @@ class Terminal:
 
     as_json: bool = False
     quiet: bool = False
-    out: Console = field(default_factory=lambda: Console(highlight=False))
-    err: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
+    # Texts hold paths and names of people's choice: "[a]" and ":x:" in them are no markup.
+    out: Console = field(default_factory=lambda: Console(highlight=False, markup=False, emoji=False))
+    err: Console = field(
+        default_factory=lambda: Console(stderr=True, highlight=False, markup=False, emoji=False)
+    )
 
     def say(self, text: str) -> None:
         """Print a line for a person."""
@@ -52,7 +56,7 @@ class Terminal:
     def document(self, facts: Mapping[str, Any]) -> None:
         """Print the result as JSON when a script asked for it."""
         if self.as_json:
-            print(json.dumps(facts, indent=2, default=_plain))
+            print(json.dumps(_plain(facts), indent=2, allow_nan=False))
 
     def error(self, text: str) -> None:
         """Print what is the matter."""
@@ -65,7 +69,7 @@ class Terminal:
             yield Silent()
             return
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             _Rate(),
@@ -95,4 +99,13 @@ class _Rate(ProgressColumn):
 
 
 def _plain(value: Any) -> Any:
-    return value.tolist() if hasattr(value, "tolist") else str(value)
+    """Return what JSON can hold: arrays as lists, and null for a number that is none."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, (bool, int, str)) else str(value)

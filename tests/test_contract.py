@@ -12,4 +12,4 @@ def simulated(recorder: Recorder) -> Backend:
 
 
 def test_the_simulated_macro_keeps_every_promise() -> None:
-    assert len(check_backend(simulated)) == 10
+    assert len(check_backend(simulated)) == 12

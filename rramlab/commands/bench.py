@@ -7,7 +7,11 @@ import typer
 
 from rramlab.errors import BenchFileError
 
-bench = typer.Typer(help="Write and check bench files.", no_args_is_help=True, add_completion=False)
+bench = typer.Typer(
+    help="Write and check bench files.\n\nExample: rramlab bench init mine.toml",
+    no_args_is_help=True,
+    add_completion=False,
+)
 
 
 @bench.command()
