@@ -128,7 +128,14 @@ def uniforms(state: Words, words: Words, out: Lanes, row: int) -> None:
 
 
 @fused
-def sample(state: Words, out: NDArray[np.float32]) -> None:
-    """Draw standard normals for one block of lanes into out (count, LANES), count even: for testing."""
+def whole_block(state: Words, out: Lanes, kind: int) -> None:
+    """Fill out (rows, LANES) with normals (kind 0, even rows), board normals (1) or uniforms (2)."""
     words = np.empty((2, LANES), np.uint32)
-    normals(state, words, out, out.shape[0])
+    if kind == 0:
+        normals(state, words, out, out.shape[0])
+    else:
+        for row in range(out.shape[0]):
+            if kind == 1:
+                board_normals(state, words, out, row)
+            else:
+                uniforms(state, words, out, row)

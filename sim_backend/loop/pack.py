@@ -65,7 +65,7 @@ def pack(
         held=schedule.held,
         substeps=schedule.substeps,
         scheme=real(SCHEMES[scheme]),
-        board=real(board(schedule, d)),
+        board=real(board(circuit, schedule, d)),
         half_scale=0.0 if circuit.dac_bits is None else 2.0 ** (circuit.dac_bits - 1),
         bands=real(np.stack([bands.memory, np.sqrt(1 - bands.memory**2)], axis=1)),
         white=real([bands.white, bands.frozen]),
@@ -93,14 +93,16 @@ def check(layers: Sequence[Layer], schedule: Schedule, runs: int, scheme: str) -
     """Refuse layers, schedules and schemes that do not fit together."""
     shapes = [(layer.inputs, layer.outputs) for layer in layers]
     if len(shapes) != 3 or shapes[0][1] != shapes[1][0] or shapes[1][1] != shapes[2][0]:
-        raise ValueError(f"layers of {shapes} do not form a network; give three, outputs = inputs of the next")
+        raise ValueError(
+            f"layers of {shapes} do not form a network; give three, outputs = inputs of the next"
+        )
     if shapes[2][1] != shapes[0][0] or shapes[0][1] != shapes[1][1]:
         raise ValueError(
             f"layers of {shapes}: the output closes the loop on the state, and both hidden layers share "
             "the embedding channels; give d -> n -> n -> d"
         )
     if schedule.embedding.shape[1] != shapes[0][1]:
-        raise ValueError(f"{schedule.embedding.shape[1]} embedding channels for {shapes[0][1]} hidden units")
+        raise ValueError(f"{schedule.embedding.shape[1]} embedding channels for {shapes[0][1]} units")
     for layer in layers:
         if layer.conductance.ndim == 3 and len(layer.conductance) != runs:
             raise ValueError(f"{len(layer.conductance)} conductance maps for {runs} runs; give one each")
@@ -186,9 +188,9 @@ def rates(circuit: Circuit, dimensions: int) -> FloatArray:
     return np.stack([np.broadcast_to(row, (dimensions,)) for row in rows], axis=1)
 
 
-def board(schedule: Schedule, dimensions: int) -> FloatArray:
-    """Return deviation and constants of the noise channels per tick; refuse what could leave the converter."""
-    if schedule.noise_peak >= 1:
+def board(circuit: Circuit, schedule: Schedule, dimensions: int) -> FloatArray:
+    """Return deviation and constants of the noise channels per tick; refuse what could leave a converter."""
+    if circuit.dac_bits is not None and schedule.noise_peak >= 1:
         raise ValueError(
             f"the noise channels may reach {schedule.noise_peak:.4g} (6 deviations and the offset), their "
             "converter holds -1 to 1; raise noise_full_scale, lower v_bias, or lengthen the tick"

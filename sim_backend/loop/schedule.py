@@ -12,7 +12,7 @@ true equation (weakly, first order in h).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -45,7 +45,7 @@ class Schedule:
     held: bool = True
     substeps: int = 1
     noise: FloatArray | None = None
-    noise_offset: FloatArray = field(default_factory=lambda: np.zeros(2))
+    noise_offset: float | FloatArray = 0.0
 
     def __post_init__(self) -> None:
         rows = np.shape(self.f)[0]

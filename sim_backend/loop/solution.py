@@ -23,7 +23,7 @@ class Keep:
 @final
 @dataclass(frozen=True)
 class Waveforms:
-    """Hold recorded signals (V; slope V/s) of `runs` at `time` (s from the start): (runs, times, channels)."""
+    """Hold recorded signals (V; slope V/s) of `runs` at `time` (s from start): (runs, times, channels)."""
 
     runs: NDArray[np.int64]
     time: FloatArray
