@@ -171,6 +171,9 @@ def check_journal(folder: Path, shown: RunFile, file: Path | None) -> None:
         macro = ToyMacro(None)
         macro.replay(events)
         assert np.array_equal(macro.applied, asked)
+        if "achieved" in shown.kept:
+            achieved = shown.kept["achieved"].columns["conductance"]
+            assert np.array_equal(macro.G.ravel(), achieved), "the record does not lead to the macro it left"
     else:
         applied = ToyMacro(None, file).applied
         assert (answered <= applied).all(), "a pulse is on record that the macro never felt"

@@ -4,24 +4,28 @@ import errno
 import os
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from shutil import copytree, rmtree
 from tempfile import mkdtemp
+from types import FrameType
 
 import h5py
 import numpy as np
 import pytest
-from kills import Moment, Say, kill, memory_disk
+from kills import Say, kill, memory_disk
 
+import rramlab
 from rramlab.errors import RunError
 from rramlab.events import read_events
 from rramlab.limits import Limits
 from rramlab.recover import recover
 from rramlab.run import Run
 from rramlab.runfile import FILE, JOURNAL, RunFile
+from rramlab.runfolder import is_taken
 
 START = {"command": "program", "seed": 7, "bench_text": "", "limits": Limits(), "minimum_free": 0}
+HOME = Path(rramlab.__file__).parent
 COLUMNS = {"row": np.arange(60, dtype=np.int32), "col": np.arange(60, dtype=np.int32)}
 
 
@@ -173,16 +177,68 @@ def test_a_disk_that_is_full_at_the_end_keeps_the_journal(folder):
     assert RunFile.open(run).kept["noise"].columns["x"].size == 4000
 
 
-def resume_and_read(say: Say, path: Path) -> None:
-    with Run.resume(path, minimum_free=0) as run:
-        readings(run, 20)
-        say("finalising", 0)
+def die_at_line(line: int, *modules: str) -> None:
+    """End this process, as a kill does, at so many lines from here of these modules of the package."""
+    left, files = iter(range(line)), [str(HOME / f"{name}.py") for name in modules]
+
+    def trace(frame: FrameType, what: str, _: object) -> object:
+        if frame.f_code.co_filename not in files:
+            return None
+        if what == "line" and next(left, None) is None:
+            os._exit(9)
+        return trace
+
+    sys.settrace(trace)
 
 
-def test_kills_while_finishing_leave_a_run_that_reads(folder):
-    rng = np.random.default_rng(8)
-    for i in range(8):
-        run = cut_off(folder / f"moon{i}", 1)
-        kill(resume_and_read, run, at=Moment("finalising", 1, rng.uniform(0, 0.04)))
-        assert RunFile.open(run).attributes["n_events"] >= 44
-        assert recover(run).events >= 44
+def finish_and_die(say: Say, path: Path, line: int) -> None:
+    run = Run.create(path, **START)
+    readings(run, 2)
+    die_at_line(line, "finish", "disk")
+    run.finalise()
+    say("done", 0)
+
+
+def begin_and_die(say: Say, path: Path, line: int) -> None:
+    die_at_line(line, "journal", "lock")
+    run = Run.create(path, **START)
+    readings(run, 1)
+    say("done", 0)
+
+
+def deaths(work: Callable[..., None], folder: Path) -> Iterator[Path]:
+    """Return a run killed at the first line of its work, one killed at the second, and so on to its end."""
+    for line in range(1000):
+        run = folder / f"moon{line}"
+        told = kill(work, run, line, at=None)
+        assert not told.failures, told.failures
+        if told.numbers("done"):
+            assert line > 20
+            return
+        yield run
+        rmtree(run, ignore_errors=True)
+
+
+@pytest.mark.slow
+def test_a_kill_at_any_line_of_finishing_leaves_a_run_that_reads_and_ends(folder):
+    ends = set()
+    for run in deaths(finish_and_die, folder):
+        shown = RunFile.open(run)
+        assert shown.tables["reads"]["conductance"].tolist() == [0.0] * 60 + [1e-6] * 60
+        ends.add((shown.complete, (run / JOURNAL).exists()))
+        if not shown.complete:
+            Run.resume(run, minimum_free=0).finalise()
+        assert recover(run).complete
+        assert {file.name for file in run.iterdir()} <= {FILE, "run.lock"}
+    assert ends == {(False, True), (True, True), (True, False)}
+
+
+@pytest.mark.slow
+def test_a_kill_at_any_line_of_beginning_leaves_a_name_that_can_be_used(folder):
+    ends = set()
+    for run in deaths(begin_and_die, folder):
+        begun = is_taken(run)
+        ends.add(begun)
+        (Run.resume(run, minimum_free=0) if begun else Run.create(run, **START)).finalise()
+        assert RunFile.open(run).complete
+    assert ends == {False, True}
