@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Literal
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +37,10 @@ def load_targets(path: Path, window: tuple[float, float], unit: Unit = "auto") -
 def _array(path: Path) -> FloatArray:
     try:
         values = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, OSError, EOFError, BadZipFile) as error:
         raise InputError(f"{path} is not a .npy file of plain numbers: {error}") from None
+    if not isinstance(values, np.ndarray):
+        raise InputError(f"{path} is an archive of arrays (.npz); save the one map with numpy.save")
     return _map(values, path)
 
 
@@ -45,22 +48,41 @@ def _table(path: Path) -> FloatArray:
     """Read a table whose cells may be empty: an empty cell is left alone."""
     try:
         text = path.read_text(encoding="utf-8-sig")
-        delimiter = next((d for d in (",", ";", "\t") if d in text), None)
-        values = np.genfromtxt(text.splitlines(), delimiter=delimiter, comments="#", dtype=np.float64)
-    except (ValueError, OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not a table of numbers: {str(error).strip().splitlines()[0]}") from None
-    return _map(values, path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not a table of numbers: {error}") from None
+    lines = {number: line.split("#")[0] for number, line in enumerate(text.splitlines(), start=1)}
+    lines = {number: line for number, line in lines.items() if line.strip(" ")}
+    delimiter = next((d for d in (";", "\t", ",") if any(d in line for line in lines.values())), None)
+    rows = [[_number(cell, path, n) for cell in line.split(delimiter)] for n, line in lines.items()]
+    if len({len(row) for row in rows}) > 1:
+        n, row = next((n, row) for n, row in zip(lines, rows, strict=True) if len(row) != len(rows[0]))
+        raise InputError(
+            f"{path}: line {n} has {len(row)} columns and the first {len(rows[0])}; make them equal"
+        )
+    return _map(np.array(rows, dtype=np.float64), path)
+
+
+def _number(text: str, path: Path, line: int) -> float:
+    try:
+        return float(text) if text.strip() else np.nan
+    except ValueError:
+        raise InputError(
+            f"{path}: line {line} holds '{text.strip()}' where a conductance is expected; write numbers "
+            f"with a point, leave a cell empty (or nan) to leave it alone, and begin a heading with '#'"
+        ) from None
 
 
 def _picture(path: Path, window: tuple[float, float]) -> FloatArray:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
         with Image.open(path) as image:
-            grey = np.asarray(image.convert("L"), dtype=np.float64) / 255.0
-    except (UnidentifiedImageError, OSError) as error:
+            # Pillow clips pictures of 16 bit to 8 instead of scaling them.
+            deep = image.mode.startswith("I")
+            grey = np.asarray(image if deep else image.convert("L"), dtype=np.float64)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{path} is not a picture that can be read: {error}") from None
-    return np.asarray(window[0] + grey * (window[1] - window[0]))
+    return np.asarray(window[0] + grey / (65535.0 if deep else 255.0) * (window[1] - window[0]))
 
 
 def _map(values: NDArray[np.generic], path: Path) -> FloatArray:
@@ -71,6 +93,8 @@ def _map(values: NDArray[np.generic], path: Path) -> FloatArray:
         raise InputError(f"{path} has the shape {values.shape}; a target map has rows and columns")
     if np.isnan(found).all():
         raise InputError(f"{path} holds no number; write one conductance per cell")
+    if np.isinf(found).any():
+        raise InputError(f"{path} holds an infinite value; write a conductance, or nan to leave a cell alone")
     return found
 
 
