@@ -89,7 +89,7 @@ class PulseTrain:
         given: NDArray[Any] = np.asarray(getattr(self, name), dtype=dtype)
         if given.shape not in ((), (1,), (len(self.cells),)):
             raise InputError(
-                f"{len(self.cells)} cells were named with {given.shape} of {name}; give one each"
+                f"{len(self.cells)} cells were named with {name} of shape {given.shape}; give one each"
             )
         return np.ascontiguousarray(np.broadcast_to(given, (len(self.cells),)))
 
