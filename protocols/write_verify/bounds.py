@@ -41,7 +41,7 @@ class Bounds:
         if not over.size:
             return choice
         hot = choice.take(over)
-        low, high = np.full(over.size, 0.25), np.ones(over.size)
+        low, high = np.full(over.size, 0.01), np.ones(over.size)
         for _ in range(_HALVINGS):
             middle = 0.5 * (low + high)
             fits = self._fits(_scaled(hot, middle))

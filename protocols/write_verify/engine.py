@@ -54,7 +54,7 @@ class WriteVerify:
             raise InputError(
                 f"{len(cells)} cells were named with {targets.size} targets; give one for each cell"
             )
-        self._spec.check(targets)
+        self._spec.check(targets, self._backend.limits.reset_floor)
         cells.check(self._backend.shape)
 
     def _ledger(self, cells: Cells, targets: FloatArray, resume: Columns | None) -> Ledger:

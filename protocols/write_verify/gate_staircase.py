@@ -9,7 +9,7 @@ from protocols.write_verify.ladder import Ladder
 from protocols.write_verify.strategy import Arrays, BoolArray, Choice, FloatArray, State, Strategy
 from rramlab.pulse import Polarity
 
-_GATES = Ladder(0.95, 2.0, 0.02)
+_GATES = Ladder(1.0, 2.0, 0.02)
 
 
 @final

@@ -62,15 +62,15 @@ class Ledger:
 
     def programmed(self, seconds: float) -> Programmed:
         """Return the end of the run, which took so many seconds of the bench."""
-        accounts = self.outcome, self.pulses, self.reads, self.energy
-        readings = self.reading.astype(float), self.written.astype(float)
-        return Programmed(self.cells, self.targets, *readings, *accounts, seconds, tuple(self.statistics))
+        return Programmed(
+            self.cells, self.targets, self.reading.astype(float), self.written.astype(float), self.outcome,
+            self.pulses, self.reads, self.energy, seconds, tuple(self.statistics),
+        )  # fmt: skip
 
     def columns(self) -> Columns:
         """Return the account as named columns for a resume point."""
         columns: dict[str, NDArray[Any]] = {name: getattr(self, name) for name in _ACCOUNTS}
-        columns |= {"row": self.cells.row.astype(np.int32), "col": self.cells.col.astype(np.int32)}
-        columns |= {"target": self.targets, "base": self.base}
+        columns |= {"row": self.cells.row, "col": self.cells.col, "target": self.targets, "base": self.base}
         columns |= {f"memory_{name}": column for name, column in self.memory.items()}
         table = np.array([astuple(line) for line in self.statistics], dtype=float)
         return columns | {"pass": np.array([self.number]), "statistics": table.ravel()}

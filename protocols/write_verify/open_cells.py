@@ -59,8 +59,7 @@ class OpenCells:
         stuck = np.where(sent.is_set, Outcome.STUCK_LOW, Outcome.STUCK_HIGH)
         mute = np.where(self.moved, Outcome.NO_RESPONSE, stuck)
         verdict = np.where(self.silent >= SILENT, mute, Outcome.PENDING)
-        gone = (self.lost >= LOST) | ~np.isfinite(self.reading)
-        return np.where(gone, Outcome.UNKNOWN, verdict).astype(np.uint8)
+        return np.where(self.lost >= LOST, Outcome.UNKNOWN, verdict).astype(np.uint8)
 
     def columns(self) -> Columns:
         """Return the open cells as named columns for a resume point."""

@@ -93,9 +93,11 @@ class Programmed:
     @classmethod
     def from_columns(cls, columns: Columns) -> "Programmed":
         """Return the end of a run from the columns of its record."""
-        names = ("target", "achieved", "written", "outcome", "pulses", "reads", "energy")
-        passes = (
+        passes = tuple(
             PassStatistics(*(int(n) for n in line[:3]), *line[3:]) for line in columns["statistics"].tolist()
         )
-        cells = Cells(columns["row"], columns["col"])
-        return cls(cells, *(columns[name] for name in names), float(columns["seconds"]), tuple(passes))
+        c, cells = columns, Cells(columns["row"], columns["col"])
+        return cls(
+            cells, c["target"], c["achieved"], c["written"], c["outcome"],
+            c["pulses"], c["reads"], c["energy"], float(c["seconds"]), passes,
+        )  # fmt: skip

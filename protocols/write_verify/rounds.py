@@ -43,6 +43,9 @@ class Rounds:
 
     def run(self, cells: OpenCells) -> None:
         """Program these cells until none is open; they are read before anything else."""
+        self.note(cells)
+        if not len(cells):
+            return
         cells.reading = self._read(cells.index)
         self._leave_unformed(cells)
         self._accept(cells)
@@ -87,6 +90,7 @@ class Rounds:
         return np.asarray(np.abs(reading - self._ledger.targets[index]) <= width)
 
     def _pulse(self, cells: OpenCells) -> None:
+        self._close(cells, ~np.isfinite(cells.reading), Outcome.UNKNOWN)
         targets = self._ledger.targets[cells.index]
         asked = self._strategy.next_pulses(cells.state, targets, cells.reading)
         choice, cost = self._affordable(cells, self._bounds.inside(asked))
@@ -105,15 +109,15 @@ class Rounds:
         known = (delivery == Delivery.APPLIED) & np.isfinite(after)
         self._strategy.learn(cells.state, before, choice, after, known)
         cells.hear(choice, after, delivery)
-        verdict = cells.verdict(choice)
-        self._close(cells, verdict != Outcome.PENDING, verdict)
+        verdict = np.where(self._is_inside(cells.index, after), Outcome.PENDING, cells.verdict(choice))
+        self._close(cells, verdict != Outcome.PENDING, verdict.astype(np.uint8))
 
     def _affordable(self, cells: OpenCells, choice: Choice) -> tuple[Choice, FloatArray]:
         """Close the cells that have no budget for their pulse; return what the others get and cost (J)."""
         ledger, index = self._ledger, cells.index
         through = np.where(choice.is_set, np.maximum(cells.reading, ledger.targets[index]), cells.reading)
         cost = pulse_energy(choice.train(ledger.cells.take(index)), through, self._backend.limits)
-        spent = ledger.pulses[index] >= self._spec.max_pulses
+        spent = (ledger.pulses[index] >= self._spec.max_pulses) | self._is_worn(index)
         drained = ledger.energy[index] + cost > self._spec.max_energy
         verdict = np.where(
             spent, Outcome.PULSES_SPENT, np.where(drained, Outcome.ENERGY_SPENT, Outcome.PENDING)
@@ -121,6 +125,11 @@ class Rounds:
         going = verdict == Outcome.PENDING
         self._close(cells, ~going, verdict.astype(np.uint8))
         return choice.take(going), cost[going]
+
+    def _is_worn(self, index: Index) -> BoolArray:
+        # The door counts what the cell had before this run as well, and refuses one pulse too many.
+        cells, allowed = self._ledger.cells, self._backend.limits.pulses_per_cell
+        return np.asarray(self._backend.pulses[cells.row[index], cells.col[index]] >= allowed)
 
     def _guard(self, cells: OpenCells, choice: Choice) -> None:
         if (~choice.is_set & ((choice.polarity != Polarity.RESET) | (cells.reading < FLOOR))).any():
@@ -133,7 +142,8 @@ class Rounds:
         if which.any():
             index = cells.index[which]
             self._ledger.outcome[index] = outcome if isinstance(outcome, Outcome) else outcome[which]
-            self._ledger.remember(index, cells.state.cells, self._strategy.remembers, which)
+            if self._spec.passes > 1:
+                self._ledger.remember(index, cells.state.cells, self._strategy.remembers, which)
             cells.keep(~which)
 
 
