@@ -64,6 +64,8 @@ def _database_sentence(folder: Path, error: sqlite3.Error) -> str:
         return f"run '{folder}' is being written by another process ({error}); wait for it, or stop it"
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):
         return _readonly(folder, error)
+    if isinstance(error, sqlite3.DataError):
+        return f"one event of run '{folder}' is too large to be recorded ({error}); ask for less at a time"
     if isinstance(error, sqlite3.IntegrityError):
         return (
             f"an event of run '{folder}' was about to be recorded twice ({error}); please report this fault"

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self, final
 
-from rramlab.disk import clear_errors
+from rramlab.disk import clear_errors, sync_folder
 from rramlab.errors import RunError
 from rramlab.events import FIELDS, event_of, events_in, has_events, row_of
 from rramlab.lock import WriterLock
@@ -62,13 +62,16 @@ class Journal(Recorder):
                 raise RunError(f"'{path}' exists already; continue it with --resume {path.parent}")
             with clear_errors(path.parent):
                 _write_start(connection, row_of("note", "start", 0, 0.0, facts, {}))
+                sync_folder(path.parent)
             return cls(path, connection)._keeping(held)
 
     @classmethod
     def open(cls, path: Path) -> Self:
         """Open a journal to go on writing it; the numbers continue."""
         with ExitStack() as held:
-            return cls(path, _hold(path, held))._keeping(held)
+            connection = _hold(path, held)
+            _check_version(path, connection)
+            return cls(path, connection)._keeping(held)
 
     # The recorder.
 
@@ -153,3 +156,13 @@ def _write_start(connection: sqlite3.Connection, row: tuple[Any, ...]) -> None:
         connection.execute(statement)
     connection.execute(_INSERT, row)
     connection.execute("COMMIT")
+
+
+def _check_version(path: Path, connection: sqlite3.Connection) -> None:
+    with clear_errors(path.parent):
+        found = connection.execute("PRAGMA user_version").fetchone()[0]
+    if found != VERSION:
+        raise RunError(
+            f"'{path}' is a journal of version {found} and this rramlab writes version {VERSION}; "
+            f"continue it with the rramlab that began it"
+        )

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from pathlib import Path
 
-from rramlab.disk import clear_errors
+from rramlab.disk import clear_errors, sync_folder
 from rramlab.errors import RunError
 from rramlab.events import has_events
 from rramlab.runfile import FILE, JOURNAL, run_folder
@@ -37,6 +37,7 @@ def make_folder(folder: Path) -> None:
     """Make the folder of a run."""
     with clear_errors(folder.parent):
         folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
 
 
 def is_taken(folder: Path) -> bool:

@@ -1,8 +1,8 @@
 """The journal keeps events in order, once each, through cut-off files, full disks and Ctrl-C."""
 
 import math
-import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -150,6 +150,14 @@ def test_the_database_itself_refuses_a_number_twice(path):
     assert len(read_events(path)) == 2
 
 
+def test_a_journal_of_another_version_is_not_continued(path):
+    Journal.create(path, {}).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(RunError, match="journal of version 99"):
+        Journal.open(path)
+
+
 def test_a_closed_journal_says_so(path):
     journal = Journal.create(path, {})
     journal.close()
@@ -239,6 +247,8 @@ def test_a_cut_log_keeps_what_was_committed_before_the_cut(path, folder):
 
 
 def write_until_full(say: Say, path: Path, limit: int) -> None:
+    import resource  # not on Windows
+
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     with closing(Journal.create(path, {})) as journal:
         try:
@@ -251,6 +261,7 @@ def write_until_full(say: Say, path: Path, limit: int) -> None:
             say(f"refused: {error}", 0)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
 @pytest.mark.parametrize("limit", [60_000, 200_000])
 def test_a_full_disk_is_one_clear_sentence_and_loses_nothing(path, limit):
     """A limit on the size of files stands for the disk: the system refuses to write beyond it."""

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import resource
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -155,6 +154,8 @@ def test_a_file_of_something_else_is_not_shown(folder):
 
 
 def finish_on_a_full_disk(say: Say, path: Path) -> None:
+    import resource  # not on Windows
+
     run = Run.resume(path, minimum_free=0)
     run.keep("noise", {"x": np.random.default_rng(0).random(4000)}, {"x": "V"})
     size = max(file.stat().st_size for file in path.iterdir())
