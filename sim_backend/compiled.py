@@ -13,16 +13,20 @@ R = TypeVar("R")
 _WORTH_A_THREAD = 8192
 
 
-def compiled(*, parallel: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def compiled(*, parallel: bool = False, inline: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Return a decorator that compiles a function to machine code and keeps its type.
 
+    `inline` puts it into its callers: worth it for a step of an inner loop that takes a whole state,
+    which would otherwise be handed over field by field at every call.
     Kernels hold no random state: they are handed the random numbers, so that their
     results do not depend on the number of threads.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         build = cast(Any, numba.njit)
-        dispatcher = build(cache=True, parallel=parallel, error_model="numpy", nogil=True)(function)
+        dispatcher = build(
+            cache=True, parallel=parallel, forceinline=inline, error_model="numpy", nogil=True
+        )(function)
         _stamp(dispatcher, function)
         return cast(Callable[P, R], dispatcher)
 

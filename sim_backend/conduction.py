@@ -6,7 +6,7 @@ from sim_backend.compiled import compiled
 from sim_backend.constants import Constants, FloatArray
 
 
-@compiled()
+@compiled(inline=True)
 def nonlinearity(conductance: float, factor: float, c: Constants) -> float:
     """Return chi (1/V^2) of I = G V (1 + chi min(V^2, Vnl^2)), with chi falling as exp(-G/Gchi).
 
@@ -15,7 +15,7 @@ def nonlinearity(conductance: float, factor: float, c: Constants) -> float:
     return c.chi * factor * math.exp(-conductance / c.g_chi)
 
 
-@compiled()
+@compiled(inline=True)
 def thermal_factor(conductance: float, c: Constants) -> float:
     """Return G(T)/G(298 K) for a filament of `conductance` (S)."""
     if c.t_delta == 0.0:

@@ -20,7 +20,7 @@ _STILL = 1e-15  # S; 1e-9 uS
 _LEAST = 1e-300
 
 
-@compiled()
+@compiled(inline=True)
 def switching_rate(g: float, v: float, set_like: bool, factor: float, ceil: float, c: Constants) -> float:
     """Return |dG/dt| (S/s) at filament voltage `v` (V): A exp(Va/Vx - Va/V) times the soft bound."""
     if v <= 0.0:
@@ -34,7 +34,7 @@ def switching_rate(g: float, v: float, set_like: bool, factor: float, ceil: floa
     return max(bound, 0.0) * c.rate * math.exp(c.v_activation / vx - c.v_activation / v)
 
 
-@compiled()
+@compiled(inline=True)
 def filament_voltage(
     cells: Cells, i: int, g: float, lines: Lines, guess: float, tolerance: float, c: Constants
 ) -> float:
@@ -62,17 +62,19 @@ def land(cells: Cells, i: int, lines: Lines, width: float, factor: float, c: Con
         if r0 * left < _STILL:
             break
         room = ceil - g if set_like else g - c.g_floor
-        step = min(stride * (STEP * g + 0.2e-6), 0.5 * room)
+        fine = STEP * g + 0.2e-6
+        step = min(stride * fine, 0.5 * room)
         ahead = g + sign * step
         v1 = filament_voltage(cells, i, ahead, lines, v + slope * step, LOOSE, c)
         r1 = max(switching_rate(ahead, v1, set_like, factor, ceil, c), _LEAST)
         ratio = _log_ratio(r0, r1)
         spent = step * (1.0 / r1 - 1.0 / r0) / ratio
-        if spent >= left and stride > 1.0:
-            stride = 1.0
-            continue
         if spent >= left:
-            return float(g + sign * step / ratio * math.log1p(r0 * left * ratio / step))
+            rest = step / ratio * math.log1p(r0 * left * ratio / step)
+            if stride == 1.0:
+                return float(g + sign * rest)
+            stride = max(1.0, 0.5 * rest / fine)  # too far: go half of what the coarse step foretells
+            continue
         left -= spent
         slope = (v1 - v) / step
         g, r0, v = ahead, r1, v1
@@ -81,7 +83,7 @@ def land(cells: Cells, i: int, lines: Lines, width: float, factor: float, c: Con
     return float(g)
 
 
-@compiled()
+@compiled(inline=True)
 def _log_ratio(r0: float, r1: float) -> float:
     ratio = math.log(r0 / r1)
     return ratio if abs(ratio) > 1e-6 else 1e-6

@@ -40,7 +40,7 @@ def _psi(a: FloatArray) -> FloatArray:
     return np.where(a < 1e-2, series, 2.0 * (a + np.expm1(-a)) / a**2)
 
 
-@compiled()
+@compiled(inline=True)
 def bank_mean(cells: Cells, i: int, start: float, draws: HalfArray, w: Averaging, c: Constants) -> float:
     """Return the sum of the bank's processes (each of variance 1), averaged over a read.
 

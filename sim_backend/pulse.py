@@ -99,9 +99,9 @@ def _leave(
 @compiled()
 def _overdrive(cells: Cells, i: int, lines: Lines, c: Constants) -> None:
     # Only SET (and FORM) current welds a filament; RESET current comes with its dissolution.
-    if lines.v_bl < lines.v_sl:
-        return
     g = cells.conductance[i]
+    if 2.5 * g * (lines.v_bl - lines.v_sl) < c.stuck_current:  # no nonlinearity makes up for 2.5
+        return
     v = filament_voltage(cells, i, g, lines, lines.v_bl - lines.v_sl, LOOSE, c)
     if filament_current(v, g, nonlinearity(g, cells.chi_factor[i], c), c) > c.stuck_current:
         cells.status[i] = STUCK_LRS

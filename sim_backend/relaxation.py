@@ -18,7 +18,7 @@ G_LEAST = 0.05e-6
 """Least conductance (S) that is ever visible: a broken filament still leaks."""
 
 
-@compiled()
+@compiled(inline=True)
 def slower_by_ten(q: float) -> float:
     """Return 1 - (1-q)^10, exact to rounding also for the tiniest q."""
     q2 = q * (2.0 - q)
@@ -27,7 +27,7 @@ def slower_by_ten(q: float) -> float:
     return q8 + q2 - q8 * q2
 
 
-@compiled()
+@compiled(inline=True)
 def visible(cells: Cells, i: int, at: float, c: Constants) -> float:
     """Return the filament conductance (S) of cell `i` at time `at` (s)."""
     elapsed = max(at - cells.anchor[i], 0.0)
@@ -40,7 +40,7 @@ def visible(cells: Cells, i: int, at: float, c: Constants) -> float:
     return max(_with_loss(cells.conductance[i], moved, total, elapsed, c), G_LEAST)
 
 
-@compiled()
+@compiled(inline=True)
 def visible_mean(cells: Cells, i: int, at: float, phi: FloatArray, c: Constants) -> float:
     """Return the filament conductance (S) averaged over a read that begins at `at` (s).
 
@@ -56,7 +56,7 @@ def visible_mean(cells: Cells, i: int, at: float, phi: FloatArray, c: Constants)
     return max(_with_loss(cells.conductance[i], moved, total, elapsed, c), G_LEAST)
 
 
-@compiled()
+@compiled(inline=True)
 def _with_loss(g: float, moved: float, total: float, elapsed: float, c: Constants) -> float:
     # Thermal loss acts on the settled conductance g + sum(R), so that two steps equal one.
     return g + moved + (g + total) * math.expm1(-elapsed * c.loss_rate)

@@ -19,7 +19,7 @@ _TIGHT = 1e-8  # V
 _LEAST = 1e-9  # S; noise cannot turn a filament negative
 
 
-@compiled()
+@compiled(inline=True)
 def path_current(cells: Cells, i: int, g: float, lines: Lines, c: Constants) -> float:
     """Return the current (A, positive from BL to SL) of the path with filament conductance `g` (S)."""
     drive = lines.v_bl - lines.v_sl

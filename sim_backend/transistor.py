@@ -14,13 +14,13 @@ from sim_backend.lines import Lines
 _PASSES = 40
 
 
-@compiled()
+@compiled(inline=True)
 def threshold(vt: float, source: float, c: Constants) -> float:
     """Return the threshold (V) with the source `source` volts above the grounded bulk."""
     return vt + c.gamma * (math.sqrt(c.phi + max(source, 0.0)) - math.sqrt(c.phi))
 
 
-@compiled()
+@compiled(inline=True)
 def _set_voltage(v: float, g: float, chi: float, r: float, u: float, drive: float, c: Constants) -> float:
     # Filament at the drain: the filament voltage that follows from its conductance at v.
     filament = g * (1.0 + chi * min(v * v, c.v_nl_squared))
@@ -35,7 +35,7 @@ def _set_voltage(v: float, g: float, chi: float, r: float, u: float, drive: floa
     return (drive - x) * share
 
 
-@compiled()
+@compiled(inline=True)
 def _reset_voltage(
     v: float, g: float, chi: float, r: float, vt: float, drive: float, gate: float, low: float, c: Constants
 ) -> float:
@@ -51,7 +51,7 @@ def _reset_voltage(
     return (q - math.sqrt(inside)) * share
 
 
-@compiled()
+@compiled(inline=True)
 def _next_voltage(
     v: float,
     g: float,
@@ -70,7 +70,7 @@ def _next_voltage(
     return _reset_voltage(v, g, chi, r, vt, drive, gate, low, c)
 
 
-@compiled()
+@compiled(inline=True)
 def cell_voltage(
     g: float, chi: float, r: float, vt: float, lines: Lines, guess: float, tolerance: float, c: Constants
 ) -> float:
@@ -108,7 +108,7 @@ def cell_voltage(
     return v1
 
 
-@compiled()
+@compiled(inline=True)
 def filament_current(v: float, g: float, chi: float, c: Constants) -> float:
     """Return the current (A) of a filament `g` (S) at the voltage magnitude `v` (V)."""
     return g * v * (1.0 + chi * min(v * v, c.v_nl_squared))
