@@ -7,7 +7,7 @@ from pathlib import Path
 from rramlab.contents import Contents, contents_of
 from rramlab.disk import clear_errors, write_aside
 from rramlab.errors import RunError
-from rramlab.hdf5 import image, read
+from rramlab.hdf5 import image, read_through
 from rramlab.recorder import Event
 
 
@@ -18,7 +18,7 @@ def write_file(path: Path, events: Sequence[Event]) -> Contents:
     with clear_errors(path.parent):
         write_aside(path, content)
         same = path.read_bytes() == content
-    if not same or read(path).attributes["n_events"] != len(events):
+    if not same or read_through(path) != len(events):
         raise RunError(f"'{path}' reads back other than it was written: check the disk; the journal is kept")
     return contents
 

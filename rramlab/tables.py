@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -49,11 +49,7 @@ def exchanges(events: Iterable[Event]) -> dict[str, list[Exchange]]:
 
 def verb_tables(found: Mapping[str, list[Exchange]], began: float) -> dict[str, Table]:
     """Return the flat table of each verb; `began` is the wall time (s) that `since_start` counts from."""
-    tables = {}
-    for verb, name in NAMES.items():
-        rows = [_rows(exchange, began, verb in _FLAT) for exchange in found.get(verb, [])]
-        tables[name] = join(rows)
-    return tables
+    return {name: _table(found.get(verb, []), began, verb in _FLAT) for verb, name in NAMES.items()}
 
 
 def verb_arrays(found: Mapping[str, list[Exchange]]) -> dict[str, dict[int, Table]]:
@@ -65,21 +61,28 @@ def verb_arrays(found: Mapping[str, list[Exchange]]) -> dict[str, dict[int, Tabl
     }
 
 
-def join(rows: list[Table]) -> Table:
-    """Return small tables one after the other; a column that one of them lacks is filled up."""
-    names = {name: part[name].dtype for part in rows for name in part}
-    lengths = [len(part["number"]) for part in rows]
+def join(parts: Sequence[Table], lengths: Sequence[int] | None = None) -> Table:
+    """Return small tables of these lengths one after the other; a column that one lacks is filled up."""
+    sizes = [1] * len(parts) if lengths is None else lengths
+    names = {name: column.dtype for part in parts for name, column in part.items()}
     return {
-        name: np.concatenate([_column(part, name, dtype, n) for part, n in zip(rows, lengths, strict=True)])
+        name: np.concatenate([_column(part, name, dtype, n) for part, n in zip(parts, sizes, strict=True)])
         for name, dtype in names.items()
     }
 
 
-def _rows(exchange: Exchange, began: float, flat: bool) -> Table:
+def _table(listed: list[Exchange], began: float, flat: bool) -> Table:
+    parts = [_stretched(_arrays(exchange)) if flat else {} for exchange in listed]
+    lengths = [len(next(iter(part.values()), "1")) for part in parts]
+    once = join([_once(exchange, began) for exchange in listed])
+    # Repeated at the end: a long run has millions of rows, and each column is made once.
+    return {name: np.repeat(column, lengths) for name, column in once.items()} | join(parts, lengths)
+
+
+def _once(exchange: Exchange, began: float) -> Table:
+    """Return what a request has once, not per cell, as columns of one row."""
     asked, answered = exchange.asked, exchange.answered
-    columns = {name: np.atleast_1d(column) for name, column in _arrays(exchange).items()} if flat else {}
-    length = max((column.shape[0] for column in columns.values()), default=1)
-    scalars = {
+    values = {
         "number": asked.number,
         "answered": answered is not None,
         "bench_time": asked.bench_time,
@@ -87,9 +90,8 @@ def _rows(exchange: Exchange, began: float, flat: bool) -> Table:
         "since_start": asked.wall_time - began,
         "answered_at": np.nan if answered is None else answered.wall_time,
         "took": np.nan if answered is None else answered.bench_time - asked.bench_time,
-    } | _scalars(asked, answered)
-    table = {name: np.full(length, value) for name, value in scalars.items()}
-    return table | {name: _stretched(name, column, length) for name, column in columns.items()}
+    }
+    return {name: np.array([value]) for name, value in (values | _scalars(asked, answered)).items()}
 
 
 def _scalars(asked: Event, answered: Event | None) -> dict[str, Any]:
@@ -105,11 +107,20 @@ def _arrays(exchange: Exchange) -> Table:
     return asked | {f"answer_{name}" if name in asked else name: value for name, value in answer.items()}
 
 
-def _stretched(name: str, column: Array, length: int) -> Array:
-    # The one cell of a sweep stands in each of its steps; a sweep cut short by its bench is filled up.
+def _stretched(arrays: Table) -> Table:
+    """Return the arrays of a request at one length.
+
+    The one cell of a sweep stands in each of its steps; a sweep that its bench cut short is filled up.
+    """
+    columns = {name: np.atleast_1d(column) for name, column in arrays.items()}
+    length = max((len(column) for column in columns.values()), default=1)
+    return {name: _at_length(name, column, length) for name, column in columns.items()}
+
+
+def _at_length(name: str, column: Array, length: int) -> Array:
     if column.shape == (1,):
         return np.repeat(column, length)
-    missing = length - column.shape[0]
+    missing = length - len(column)
     return np.concatenate([column, _fill(name, column.dtype, missing)]) if missing else column
 
 
