@@ -36,7 +36,8 @@ def load_targets(path: Path, window: tuple[float, float], unit: Unit = "auto") -
 
 def _array(path: Path) -> FloatArray:
     try:
-        values = np.load(path, allow_pickle=False)
+        with path.open("rb") as file:
+            values = np.load(file, allow_pickle=False)
     except (ValueError, OSError, EOFError, BadZipFile) as error:
         raise InputError(f"{path} is not a .npy file of plain numbers: {error}") from None
     if not isinstance(values, np.ndarray):
