@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from math import inf
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -124,13 +124,13 @@ class Circuit:
             raise ValueError(f"dac_bits = {self.dac_bits}; give 1 to 20, or None for ideal converters")
 
     @staticmethod
-    def ideal(**values: float) -> Circuit:
+    def ideal(**values: Any) -> Circuit:
         """Return a circuit without limits: no clamp, no rails, ideal converters; `values` are its numbers."""
         known = {f.name for f in fields(Circuit)}
         unknown = sorted(set(values) - known)
         if unknown:
             raise ValueError(f"a circuit has no {', '.join(unknown)}; it has {', '.join(sorted(known))}")
-        return replace(Circuit(clamp=inf, rail=inf, dac_bits=None), **values)  # type: ignore[arg-type]
+        return replace(Circuit(clamp=inf, rail=inf, dac_bits=None), **values)
 
     @staticmethod
     def typical(rng: np.random.Generator, dimensions: int = 2) -> Circuit:

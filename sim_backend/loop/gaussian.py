@@ -93,7 +93,7 @@ def normals(state: Words, words: Words, out: Lanes, rows: int) -> None:
             u = (np.float32(np.int32(words[0, k] >> np.uint32(1))) + np.float32(0.5)) * np.float32(2.0**-31)
             radius = np.sqrt(np.float32(-2.0) * logarithm(np.float32(u)))
             turn = np.int32(words[1, k])
-            angle = np.float32(np.int32(turn & np.int32(0x1FFFFFFF)) - np.int32(0x10000000))
+            angle = np.float32(np.int32((turn & np.int32(0x1FFFFFFF)) - np.int32(0x10000000)))
             angle = np.float32(angle * np.float32(np.pi / 2**30))
             one = radius * cosine(angle)
             two = radius * sine(angle)

@@ -68,7 +68,7 @@ def amplify(signal: Reals, first: int, gain: Any, rail: Any) -> None:
 
 @fused
 def network(p: Problem, w: Work, row: int, fresh: bool) -> None:
-    """Write hidden units and output (V) behind the state in w.signal; fresh: take new noise of the columns."""
+    """Write hidden units and output (V) behind the state in w.signal; fresh: take new noise of columns."""
     for layer in range(3):
         cell, inputs, column = p.layout[layer, 0], p.layout[layer, 1], p.layout[layer, 2]
         outputs, at = p.layout[layer, 3], p.layout[layer, 4]

@@ -8,6 +8,7 @@ milliseconds. An input offset u adds N u to the undivided output.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -41,13 +42,9 @@ def pack(
 ) -> Problem:
     """Return the problem in the precision `dtype`; refuse what does not fit together."""
     check(layers, schedule, runs, scheme)
-    d = layers[0].inputs
     bands = read_noise.split(schedule.tick, schedule.duration) if read_noise else QUIET
     cells, fluctuators = telegraph_rows(layers, telegraph, schedule.tick)
-
-    def real(values: Any) -> NDArray[Any]:
-        return np.ascontiguousarray(values, dtype=dtype)
-
+    real = partial(np.ascontiguousarray, dtype=dtype)
     return Problem(
         layout=layout(layers),
         floor=real([0.0, 0.0, -circuit.rail]),
@@ -60,12 +57,12 @@ def pack(
         offset=real(joined([noise_gain(layers, i) * layers[i].offset for i in range(3)])),
         load=real(joined([np.atleast_2d(layer.conductance.sum(axis=-1)) for layer in layers])),
         table=real(table(circuit, schedule)),
-        rates=real(rates(circuit, d)),
+        rates=real(rates(circuit, layers[0].inputs)),
         timing=real([schedule.tick, schedule.tick / schedule.substeps]),
         held=schedule.held,
         substeps=schedule.substeps,
         scheme=real(SCHEMES[scheme]),
-        board=real(board(circuit, schedule, d)),
+        board=real(board(circuit, schedule, layers[0].inputs)),
         half_scale=0.0 if circuit.dac_bits is None else 2.0 ** (circuit.dac_bits - 1),
         bands=real(np.stack([bands.memory, np.sqrt(1 - bands.memory**2)], axis=1)),
         white=real([bands.white, bands.frozen]),
