@@ -48,7 +48,7 @@ def check_backend(make: Make) -> list[str]:
 
 def _closed(backend: Backend, recorder: MemoryRecorder) -> None:
     _refused(InputError, lambda: backend.read(_corner(backend)), "a closed bench answers")
-    _hold(not recorder.events, "a refused request was written down")
+    _hold(not _asked(recorder), "a refused request was written down")
 
 
 def _identity(backend: Backend, recorder: MemoryRecorder) -> None:
@@ -71,7 +71,7 @@ def _read_refusals(backend: Backend, recorder: MemoryRecorder) -> None:
         _refused(InputError, lambda: backend.read(outside), "a cell outside was read")
         hot = ReadSpec(v_read=0.31)
         _refused(LimitExceeded, lambda: backend.read(_corner(backend), hot), "a read of 0.31 V went through")
-    _hold(not recorder.events, "a refused request was written down")
+    _hold(not _asked(recorder), "a refused request was written down")
 
 
 def _pulse_refusals(backend: Backend, recorder: MemoryRecorder) -> None:
@@ -80,20 +80,20 @@ def _pulse_refusals(backend: Backend, recorder: MemoryRecorder) -> None:
     drive[-1] = 2.6
     with backend:
         _refused(LimitExceeded, lambda: backend.pulse(replace(good, drive=drive)), "2.6 V went through")
-    _hold(not recorder.events and backend.pulses.sum() == 0, "a refused train left a trace")
+    _hold(not _asked(recorder) and backend.pulses.sum() == 0, "a refused train left a trace")
 
 
 def _pulse_moves(backend: Backend, recorder: MemoryRecorder) -> None:
     cells = _corner(backend)
     with backend:
-        before = backend.read(cells)
+        before = _levels(backend, cells)
         delivery = backend.pulse(PulseTrain.of(cells, Pulse(Polarity.SET, 1.6, 1.4, 1e-6)))
-        high = backend.read(cells)
+        high = _levels(backend, cells)
         backend.pulse(PulseTrain.of(cells, Pulse(Polarity.RESET, 1.2, 3.3, 1e-6)))
-        low = backend.read(cells)
+        low = _levels(backend, cells)
     _hold(bool((delivery == Delivery.APPLIED).all()), f"pulses were not delivered: {delivery}")
-    _hold(float(np.median(high)) > float(np.median(before)), "SET did not raise the conductance")
-    _hold(float(np.median(low)) < float(np.median(high)), "RESET did not lower the conductance")
+    _hold(min(high) > max(before), "SET did not raise the conductance")
+    _hold(max(low) < min(high), "RESET did not lower the conductance")
     _hold(bool((backend.pulses[cells.row, cells.col] == 2).all()), "pulses are not counted per cell")
 
 
@@ -178,6 +178,15 @@ _PROMISES: dict[str, tuple[set[str], Callable[[Backend, MemoryRecorder], None]]]
 
 def _corner(backend: Backend) -> Cells:
     return Cells.grid(range(min(4, backend.shape[0])), range(min(4, backend.shape[1])))
+
+
+def _levels(backend: Backend, cells: Cells) -> list[float]:
+    """Return the median conductance (S) of four readings: noise alone parts two such lists in 1 of 70 cases."""
+    return [float(np.median(backend.read(cells))) for _ in range(4)]
+
+
+def _asked(recorder: MemoryRecorder) -> list[str]:
+    return [event.verb for event in recorder.events if event.stage == "request"]
 
 
 def _unsafe(recorder: MemoryRecorder) -> list[str]:
