@@ -4,7 +4,7 @@ The listed figures are those of the model's first (prototype) implementation wit
 1 024 cells with device-to-device and cycle-to-cycle variation. Goal: within 10 %.
 
 That implementation took explicit Euler steps of 4 % + 0.3 uS. With such steps this device gives its figures
-within 1 %; solved exactly, SET lands 2 % lower, RESET 2 % higher, and up to 13 % higher below 2 uS.
+within 1 %; solved exactly, SET lands 2 % lower, RESET 2 to 4 % higher, and 13 % higher at 2 uS.
 """
 
 import sys
