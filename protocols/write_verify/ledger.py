@@ -25,7 +25,8 @@ class Ledger:
     """Hold one entry per cell of the run, in the order in which the cells were named.
 
     `reading` (S) is the last one, `written` (S) the last before the wait of the pass, `energy` (J) the
-    estimate of what the pulses cost, `memory` what the strategy keeps of a cell between passes.
+    estimate of what the pulses cost, `memory` what the strategy keeps of a cell between passes; `number`
+    counts the passes that are over, `finished` the cells that are not open.
     """
 
     def __init__(self, cells: Cells, targets: FloatArray, base: NDArray[np.int64]) -> None:
@@ -36,7 +37,7 @@ class Ledger:
         self.energy, self.reading = np.zeros(n), np.full(n, np.nan, np.float32)
         self.written = np.full(n, np.nan, np.float32)
         self.memory: Arrays = {}
-        self.number = 0
+        self.number, self.finished = 0, 0
         self.statistics: list[PassStatistics] = []
 
     def pending(self) -> Index:
@@ -86,6 +87,7 @@ class Ledger:
             if name.startswith("memory_"):
                 ledger.memory[name.removeprefix("memory_")] = np.array(column)
         ledger.number = int(columns["pass"][0])
+        ledger.finished = len(cells) - ledger.pending().size
         for line in np.array(columns["statistics"], dtype=float).reshape(-1, 6):
             ledger.statistics.append(PassStatistics(*(int(n) for n in line[:3]), *line[3:].tolist()))
         return ledger

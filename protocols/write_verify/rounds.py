@@ -57,11 +57,10 @@ class Rounds:
     def note(self, cells: OpenCells) -> None:
         """Write a resume point: everything that is needed to go on from here."""
         ledger = self._ledger
-        finished = len(ledger.cells) - ledger.pending().size
-        facts = {"strategy": self._strategy.name, "pass": ledger.number + 1, "finished": finished}
+        facts = {"strategy": self._strategy.name, "pass": ledger.number + 1, "finished": ledger.finished}
         self._backend.note("resume", facts, {**ledger.columns(), **cells.columns()})
         if self._progress is not None:
-            self._progress(finished, len(ledger.cells))
+            self._progress(ledger.finished, len(ledger.cells))
 
     def _read(self, index: Index) -> FloatArray:
         reading = self._backend.read(self._ledger.cells.take(index), self._spec.reading)
@@ -142,6 +141,7 @@ class Rounds:
         if which.any():
             index = cells.index[which]
             self._ledger.outcome[index] = outcome if isinstance(outcome, Outcome) else outcome[which]
+            self._ledger.finished += index.size
             if self._spec.passes > 1:
                 self._ledger.remember(index, cells.state.cells, self._strategy.remembers, which)
             cells.keep(~which)

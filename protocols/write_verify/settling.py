@@ -37,6 +37,7 @@ def _reopen(ledger: Ledger, written: Index, error: FloatArray, spec: Spec) -> No
     missed = np.abs(error) > spec.reopen * spec.tolerance
     again = written[missed & (ledger.outcome[written] == Outcome.CONVERGED)]
     ledger.outcome[again] = Outcome.PENDING
+    ledger.finished -= again.size
 
 
 def _write_down(ledger: Ledger, written: FloatArray, settled: FloatArray, spec: Spec) -> None:
