@@ -266,6 +266,14 @@ def test_the_loop_sees_the_codes():
     np.testing.assert_allclose(found.slope[0], 0.1 * 614 / 2048, rtol=1e-12)
 
 
+def test_a_board_of_ordinary_parts_stays_near_the_nominal_one():
+    plan, w = Reverse(beta, embedding), as_layers(weights())
+    board = Circuit.typical(np.random.default_rng(1))
+    nominal = solve(w, Circuit(), plan.held(Circuit()), 0.1 * X).end
+    found = solve(w, board, plan.held(board), 0.1 * X, rng=np.random.default_rng(2)).end
+    assert 1e-5 < np.abs(found - nominal).mean() < 0.02
+
+
 def test_conductances_drift_linearly_to_their_end():
     w = weights()
     start, end = as_layers(w), as_layers([1.2 * m for m in w])
@@ -337,6 +345,7 @@ def refuse(**change):
         ({"scheme": "simpson"}, "euler, heun, rk4"),
         ({"layers": as_layers(SILENT)[:2]}, "do not form a network"),
         ({"keep": Keep((4,))}, "there are 0 to 0"),
+        ({"keep": Keep((0, 0))}, "kept twice"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_the_reason(change, words):

@@ -27,7 +27,8 @@ class Layer:
     """Hold one analog matrix-vector product.
 
     conductance: effective conductance (S), shape (inputs, outputs + 1) or (runs, inputs, outputs + 1), wires
-        included if they matter; the last column is the reference that all outputs of the layer share.
+        included if they matter (a transfer matrix of `sim_backend.wires`); the last column is the reference
+        that all outputs of the layer share.
     unit: conductance of one unit of weight (S): the transimpedance is 1 / unit.
     end: the conductance when the run ends (S), same shape; between, it moves linearly in time.
     offset: input offset of the transimpedance amplifiers (V), one for all or one per column.

@@ -72,6 +72,14 @@ class Telegraph:
     amplitude: tuple[FloatArray, ...]
     dwell: tuple[FloatArray, ...]
 
+    def __post_init__(self) -> None:
+        for amplitude, dwell in zip(self.amplitude, self.dwell, strict=True):
+            if np.shape(amplitude) != np.shape(dwell) or not (np.asarray(dwell) > 0).all():
+                raise ValueError(
+                    f"amplitudes of shape {np.shape(amplitude)}, dwell times of shape {np.shape(dwell)}; "
+                    "give both for every cell of a layer, dwell times > 0 also where the amplitude is 0"
+                )
+
     def flips(self, layer: int, tick: float) -> FloatArray:
         """Return the chance of each cell of a layer to change its state from one tick to the next."""
         dwell = np.asarray(self.dwell[layer], dtype=np.float64)
@@ -79,6 +87,6 @@ class Telegraph:
 
     def seen(self, layer: int, tick: float) -> FloatArray:
         """Return the amplitude (S) that the average over a tick shows."""
-        ratio = np.asarray(self.dwell[layer], dtype=np.float64) / (2 * tick)
+        ratio = np.minimum(np.asarray(self.dwell[layer], dtype=np.float64) / (2 * tick), 1e6)
         share = 2 * ratio * (1 + ratio * np.expm1(-1 / ratio))
         return np.asarray(self.amplitude[layer] * np.sqrt(share))

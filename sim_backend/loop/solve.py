@@ -105,6 +105,8 @@ def prepare(
     chosen = list(keep.runs) if keep else []
     if chosen and not (min(chosen) >= 0 and max(chosen) < runs):
         raise ValueError(f"runs {min(chosen)} to {max(chosen)} are to be kept, there are 0 to {runs - 1}")
+    if len(set(chosen)) < len(chosen):
+        raise ValueError("a run is to be kept twice; name each once")
     slot[chosen] = np.arange(len(chosen))
     stride = keep.stride if keep else 1
     if stride < 1:
@@ -119,7 +121,7 @@ def prepare(
 def run(problem: Problem, batch: Batch, threads: int | None) -> None:
     """Run all blocks, shared out to threads; which thread takes which block changes no bit."""
     blocks = -(-len(batch.start) // LANES)
-    count = min(blocks, threads or cast(Any, numba.config).NUMBA_NUM_THREADS)
+    count = max(1, min(blocks, threads or cast(Any, numba.config).NUMBA_NUM_THREADS))
     cuts = [blocks * i // count for i in range(count + 1)]
     if count == 1:
         run_blocks(problem, batch, 0, blocks)
