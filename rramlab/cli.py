@@ -117,7 +117,10 @@ def _globals_first(args: list[str]) -> list[str]:
         elif arg in ("--json", "--quiet", "-q") or arg.startswith("--bench="):
             front.append(arg)
         elif arg == "--bench":
-            front += [arg, *(value for value in [next(waiting, None)] if value is not None)]
+            value = next(waiting, None)
+            if value is None:
+                return [arg]  # and the parser says what it lacks
+            front += [arg, value]
         else:
             rest.append(arg)
     return front + rest

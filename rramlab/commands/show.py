@@ -21,7 +21,7 @@ def show(
 
     file, terminal = RunFile.open(run), ctx.obj.terminal
     if table is not None:
-        _print_csv(file, table)
+        _print_table(file, table, terminal)
         return
     start, attributes = file.start, file.attributes
     head = {
@@ -43,7 +43,7 @@ def show(
     terminal.document({**head, "tables": {n: _rows(c) for n, c in file.tables.items()}, "kept": facts})
 
 
-def _print_csv(file: Any, table: str) -> None:
+def _print_table(file: Any, table: str, terminal: Any) -> None:
     from rramlab.errors import InputError, did_you_mean
 
     if table not in file.tables:
@@ -51,6 +51,9 @@ def _print_csv(file: Any, table: str) -> None:
             f"run '{file.path}' has no table '{table}'; {did_you_mean(table, list(file.tables))}"
         )
     columns = file.tables[table]
+    terminal.document(columns)
+    if terminal.as_json:
+        return
     print(",".join(columns))
     for row in zip(*(column.tolist() for column in columns.values()), strict=True):
         print(",".join(str(value) for value in row))
