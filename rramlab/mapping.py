@@ -20,6 +20,7 @@ FloatArray = NDArray[np.float64]
 WINDOW = (20e-6, 100e-6)
 REFERENCE = 50e-6
 MACRO_SIDE = 32
+NEGLIGIBLE = 1e-9
 
 
 @final
@@ -64,7 +65,7 @@ class LayerMapping:
             raise InputError(
                 f"margin {_us(margin)} was asked for; possible is 0 S up to less than both sides' room"
             )
-        rooms = [room / reach for room, reach in ((up, largest), (down, -smallest)) if reach > 0.0]
+        rooms = [room / reach for room, reach in ((up, largest), (down, -smallest)) if reach > NEGLIGIBLE]
         return cls(window, reference, min(rooms, default=up))
 
     @property

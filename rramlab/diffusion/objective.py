@@ -65,11 +65,12 @@ class ScoreMatching:
 
 @final
 class SampleMatching:
-    """Measure the squared sliced Wasserstein-2 distance between data and points that a few ODE steps draw.
+    """Measure the squared sliced Wasserstein-2 distance between data and points that a few steps draw.
 
     Each replica must reproduce the data by itself, so that errors of its weights which displace or deform
     what it draws are counted. The start states are an even set of N(0, 1), shifted afresh each time: they
-    carry far less chance than independent ones. The times are those of the sampler.
+    carry far less chance than independent ones. The times are those of the sampler; every fourth replica
+    solves the SDE, the others the ODE, so that one network serves both.
     """
 
     def __init__(
@@ -84,11 +85,15 @@ class SampleMatching:
         times = np.linspace(FIRST_TIME, LAST_TIME, settings.sampler_steps)
         self._shape, self._draw = (copies, 1, 2), draw
         self._step = schedule.beta(times) * (FIRST_TIME - LAST_TIME) / len(times)
+        self._kick = np.append(np.sqrt(self._step[:-1]), 0.0)
         steps = embed(torch.from_numpy(times).float()[:, None], frequencies)
         self._embedding = [row.expand(copies, 1, -1) for row in steps]
         self._even = _even_points(count)
         self._clamp = torch.full((copies, 1, 1), math.inf)
         self._clamp[::2] = settings.clamp
+        self._noisy = torch.zeros((copies, 1, 1))
+        self._noisy[3::4] = 1.0
+        self._share = 0.5 * (1.0 + self._noisy)
         angle = np.pi * (np.arange(DIRECTIONS) + 0.5) / DIRECTIONS
         fan = np.stack([np.cos(angle), np.sin(angle)])
         wanted = np.quantile(data @ fan, (np.arange(count) + 0.5) / count, axis=0)
@@ -97,9 +102,10 @@ class SampleMatching:
     def __call__(self, replicas: Replicas) -> tuple[Tensor, Tensor]:
         """Return the squared distance, averaged over replicas, and the excess of activations on the way."""
         x, excess = self._start(), torch.zeros(())
-        for step, embedding in zip(self._step.tolist(), self._embedding, strict=True):
+        for step, kick, embedding in zip(self._step, self._kick, self._embedding, strict=True):
             score, over = replicas(x, embedding, self._clamp)
-            x = (1.0 + 0.5 * step) * x + (0.5 * step) * score
+            noise = torch.randn(x.shape, generator=self._draw) * self._noisy
+            x = float(1.0 + 0.5 * step) * x + self._share * (float(step) * score) + float(kick) * noise
             excess = excess + over / len(self._step)
         drawn = (x @ self._fan).sort(dim=1).values
         return (drawn - self._wanted).square().mean(), excess

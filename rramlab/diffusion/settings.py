@@ -34,7 +34,7 @@ class TrainSettings:
     replicas: int = 16
     reach: tuple[float, float, float] = (2.0, 1.5, 1.0)
     below: float = 0.6
-    write_noise: float = 0.015
+    write_noise: float = 0.012
     reference_noise: float = 0.002
     relative_noise: float = 0.0
     noise_limit: float = 0.20
