@@ -109,9 +109,8 @@ def main() -> None:
     print(f"{'':32} {'wall':>9} {'processor':>10} {'/ torch plain':>14} {'/ torch noisy':>14}")
     for name, (seconds, processor) in times.items():
         shares = [seconds / times[peer][0] for peer in PEERS]
-        print(
-            f"{name:32} {seconds * 1e3:>6.1f} ms {processor * 1e3:>7.1f} ms {shares[0]:>14.2f} {shares[1]:>14.2f}"
-        )
+        times_ms = f"{seconds * 1e3:>6.1f} ms {processor * 1e3:>7.1f} ms"
+        print(f"{name:32} {times_ms} {shares[0]:>14.2f} {shares[1]:>14.2f}")
     end = solve(layers, circuit, schedule, V_BIAS * x0).end / V_BIAS
     print(f"mean distance to torch, no noise: {np.abs(end - plain().numpy()).mean():.1e} (Heun, codes)")
 
