@@ -8,10 +8,12 @@ series); r = 0 on any line, cells of 0 S and a 1 x 1 array are ordinary cases.
 Two ways, for two uses:
 
 * `TransferMatrix.of` eliminates the array row by row (a multi-port Thevenin equivalent seen from each row
-  of column nodes, in a form that stays finite for r = 0). Price: rows * cols**3 once, then a matrix product.
+  of column nodes, in a form that stays finite for r = 0). Price: rows * cols**3 once, then a matrix product;
+  meant for up to some 256 lines.
 * `cell_currents` and `solve` work on the cell currents c: (1/G + Z_row + Z_col) c = V, made symmetric
   as (1 + s Z s) y = s V with s = sqrt(G), c = s y, by conjugate gradients. Z is applied by running sums, so
   nothing is stored but the cells; its condition number is 1 + max(G Z), small in any array worth reading.
+  The way for large arrays and few vectors (1024 x 1024 in seconds), and for what each cell sees.
 """
 
 from __future__ import annotations
