@@ -12,6 +12,9 @@ from protocols.write_verify.side import Side
 from protocols.write_verify.strategy import Arrays, BoolArray, Choice, FloatArray, State, Strategy
 from rramlab.pulse import Polarity
 
+LEAST = 0.05e-6
+"""Smallest step (S) that is asked for: the mean of two readings that disagree may lie on the target."""
+
 
 @final
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Adaptive(Strategy):
 
     def init(self, targets: FloatArray, memory: Arrays, shared: Arrays) -> State:
         """Return the offsets of cells: as remembered, or as expected of this macro."""
-        cells = dict(memory)
+        cells: Arrays = {"mute": np.zeros(targets.size, np.uint8)} | memory
         for side in self._sides():
             side.begin(cells, targets, shared)
         return State(cells, shared)
@@ -75,7 +78,8 @@ class Adaptive(Strategy):
         downward.learn(state, down, sent.drive[down], before[down], after[down])
 
     def _step(self, error: FloatArray) -> FloatArray:
-        return np.maximum((1 - self.short) * error, (1 - self.coarse) * error - self.least)
+        step = np.maximum((1 - self.short) * error, (1 - self.coarse) * error - self.least)
+        return np.asarray(np.maximum(step, LEAST))
 
     def _sides(self) -> tuple[Side, Side]:
         return Side("set", self.set_law, True, self.walk), Side("reset", self.reset_law, False, self.walk)

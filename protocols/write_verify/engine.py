@@ -9,7 +9,7 @@ from protocols.write_verify.adaptive import Adaptive
 from protocols.write_verify.ledger import FloatArray, Index, Ledger
 from protocols.write_verify.open_cells import OpenCells
 from protocols.write_verify.programmed import Programmed
-from protocols.write_verify.rounds import Progress, Rounds
+from protocols.write_verify.rounds import Progress, Rounds, name_column
 from protocols.write_verify.settling import settle
 from protocols.write_verify.spec import Spec
 from protocols.write_verify.strategy import Arrays, Strategy
@@ -39,7 +39,6 @@ class WriteVerify:
         """Return what became of the cells; targets in S, `resume` the columns of the last resume point."""
         targets = np.asarray(targets, dtype=float).ravel()
         self._check(cells, targets)
-        start = self._backend.now()
         ledger = self._ledger(cells, targets, resume)
         rounds = Rounds(self._backend, self._strategy, self._spec, ledger, self._progress)
         shared = self._strategy.share() if resume is None else self._go_on(rounds, resume)
@@ -47,7 +46,7 @@ class WriteVerify:
             self._write(rounds, ledger, shared)
             settle(self._backend, ledger, self._spec)
             rounds.note(self._open(ledger, np.zeros(0, np.intp), shared))
-        return ledger.programmed(self._backend.now() - start)
+        return ledger.programmed()
 
     def _check(self, cells: Cells, targets: FloatArray) -> None:
         if targets.size != len(cells):
@@ -64,6 +63,10 @@ class WriteVerify:
         ledger = Ledger.from_columns(resume)
         if not ledger.is_about(cells, targets):
             raise InputError("the resume point is about other cells or targets; give those of its run")
+        if not np.array_equal(resume["strategy"], name_column(self._strategy)):
+            raise InputError(
+                f"the resume point is not one of strategy '{self._strategy.name}'; give that of its run"
+            )
         # The door has also counted the pulses that went out after the note was written.
         ledger.pulses = np.maximum(ledger.pulses, door - ledger.base).astype(np.int32)
         return ledger

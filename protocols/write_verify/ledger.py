@@ -26,7 +26,7 @@ class Ledger:
 
     `reading` (S) is the last one, `written` (S) the last before the wait of the pass, `energy` (J) the
     estimate of what the pulses cost, `memory` what the strategy keeps of a cell between passes; `number`
-    counts the passes that are over, `finished` the cells that are not open.
+    counts the passes that are over, `finished` the cells that are not open, `seconds` the time of the bench.
     """
 
     def __init__(self, cells: Cells, targets: FloatArray, base: NDArray[np.int64]) -> None:
@@ -38,6 +38,7 @@ class Ledger:
         self.written = np.full(n, np.nan, np.float32)
         self.memory: Arrays = {}
         self.number, self.finished = 0, 0
+        self.seconds = 0.0
         self.statistics: list[PassStatistics] = []
 
     def pending(self) -> Index:
@@ -61,11 +62,11 @@ class Ledger:
             return {}
         return {name: column[index] for name, column in self.memory.items()}
 
-    def programmed(self, seconds: float) -> Programmed:
-        """Return the end of the run, which took so many seconds of the bench."""
+    def programmed(self) -> Programmed:
+        """Return the end of the run."""
         return Programmed(
             self.cells, self.targets, self.reading.astype(float), self.written.astype(float), self.outcome,
-            self.pulses, self.reads, self.energy, seconds, tuple(self.statistics),
+            self.pulses, self.reads, self.energy, self.seconds, tuple(self.statistics),
         )  # fmt: skip
 
     def columns(self) -> Columns:
@@ -74,7 +75,11 @@ class Ledger:
         columns |= {"row": self.cells.row, "col": self.cells.col, "target": self.targets, "base": self.base}
         columns |= {f"memory_{name}": column for name, column in self.memory.items()}
         table = np.array([astuple(line) for line in self.statistics], dtype=float)
-        return columns | {"pass": np.array([self.number]), "statistics": table.ravel()}
+        return columns | {
+            "pass": np.array([self.number]),
+            "seconds": np.array([self.seconds]),
+            "statistics": table.ravel(),
+        }
 
     @classmethod
     def from_columns(cls, columns: Columns) -> "Ledger":
@@ -87,6 +92,7 @@ class Ledger:
             if name.startswith("memory_"):
                 ledger.memory[name.removeprefix("memory_")] = np.array(column)
         ledger.number = int(columns["pass"][0])
+        ledger.seconds = float(columns["seconds"][0])
         ledger.finished = len(cells) - ledger.pending().size
         for line in np.array(columns["statistics"], dtype=float).reshape(-1, 6):
             ledger.statistics.append(PassStatistics(*(int(n) for n in line[:3]), *line[3:].tolist()))

@@ -40,6 +40,7 @@ class Rounds:
         self._backend, self._strategy = backend, strategy
         self._spec, self._ledger, self._progress = spec, ledger, progress
         self._bounds = Bounds(backend.limits)
+        self._began = backend.now() - ledger.seconds
 
     def run(self, cells: OpenCells) -> None:
         """Program these cells until none is open; they are read before anything else."""
@@ -57,8 +58,10 @@ class Rounds:
     def note(self, cells: OpenCells) -> None:
         """Write a resume point: everything that is needed to go on from here."""
         ledger = self._ledger
+        ledger.seconds = self._backend.now() - self._began
         facts = {"strategy": self._strategy.name, "pass": ledger.number + 1, "finished": ledger.finished}
-        self._backend.note("resume", facts, {**ledger.columns(), **cells.columns()})
+        name = {"strategy": name_column(self._strategy)}
+        self._backend.note("resume", facts, {**ledger.columns(), **cells.columns(), **name})
         if self._progress is not None:
             self._progress(ledger.finished, len(ledger.cells))
 
@@ -145,6 +148,11 @@ class Rounds:
             if self._spec.passes > 1:
                 self._ledger.remember(index, cells.state.cells, self._strategy.remembers, which)
             cells.keep(~which)
+
+
+def name_column(strategy: Strategy) -> ByteArray:
+    """Return the name of a strategy as a column of characters."""
+    return np.frombuffer(strategy.name.encode(), np.uint8)
 
 
 def _mark(cells: OpenCells, places: Index) -> BoolArray:

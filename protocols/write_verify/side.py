@@ -12,6 +12,9 @@ from protocols.write_verify.strategy import Arrays, BoolArray, State
 SEEN = 0.5e-6
 """Least change (S) that is believed to be the pulse's; less is taken as this, with its large variance."""
 
+HURRY = 0.03
+"""How far the offset of a cell that stands still may lie off, as drive and per pulse."""
+
 OUTLIER = 0.4
 """Largest offset (as drive) of a single cell that counts for all the others."""
 
@@ -48,13 +51,14 @@ class Side:
     ) -> None:
         """Move the offsets of the chosen cells towards what their pulses (V) showed (S, S)."""
         before, after = np.maximum(before, 1e-6), np.maximum(after, 1e-6)
-        step = np.maximum(after - before if self.is_set else before - after, np.minimum(SEEN, 0.5 * before))
+        change = after - before if self.is_set else before - after
+        step = np.maximum(change, np.minimum(SEEN, 0.5 * before))
         x, dx = self._coordinates(before, step)
         seen = (volts if self.is_set else np.log(volts)) - self.law.drive(x, dx)
         blur = _blur(before, step) / (1.0 if self.is_set else (before - step) ** 2)
         noise = self.law.variance(x, dx, blur)
         self._teach(state, which, after, seen, noise)
-        self._move(state, which, seen, noise)
+        self._move(state, which, seen, noise, self._pace(state, which, change))
 
     def _coordinates(self, reading: FloatArray, step: FloatArray) -> tuple[FloatArray, FloatArray]:
         if self.is_set:
@@ -70,10 +74,18 @@ class Side:
             offset = np.clip(seen[new], -OUTLIER, OUTLIER)
             Common(state.shared[self.name]).learn(place(after[new]), offset, noise[new] + self.law.spread**2)
 
-    def _move(self, state: State, which: BoolArray, seen: FloatArray, noise: FloatArray) -> None:
+    def _pace(self, state: State, which: BoolArray, change: FloatArray) -> FloatArray:
+        # A cell that stands still again and again lies far from what is believed of it.
+        mute = np.where(change <= 0.5 * SEEN, state["mute"][which] + 1, 0).astype(np.uint8)
+        state["mute"][which] = mute
+        return np.where(mute >= 2, HURRY, self.walk)
+
+    def _move(
+        self, state: State, which: BoolArray, seen: FloatArray, noise: FloatArray, walk: FloatArray
+    ) -> None:
         # A Kalman step: the offset hardly changes (`walk`), each pulse shows it once more.
         mean, variance = state[f"{self.name}_mean"], state[f"{self.name}_var"]
-        prior = variance[which] + self.walk**2
+        prior = variance[which] + walk**2
         share = prior / (prior + noise)
         mean[which] += share * (seen - mean[which])
         variance[which] = (1.0 - share) * prior
