@@ -61,7 +61,7 @@ class Spec:
         """Return the half width (S) of the acceptance window in pass `number`, counted from 0."""
         return self.tolerance if number == 0 else self.finish * self.tolerance
 
-    def check(self, targets: FloatArray, reset_floor: float) -> None:
+    def check(self, targets: FloatArray, reset_floor: float = 0.0) -> None:
         """Refuse targets (S) that no cell should be taken to; `reset_floor` (S) is that of the bench."""
         # A cell is RESET from above its target only, so its readings keep clear of the floor.
         least, most = max(self.window[0], reset_floor + 2 * self.tolerance), self.window[1]
