@@ -87,13 +87,16 @@ def colour_bar(
     label: str,
     *,
     thick: float = 0.05,
+    long: float = 1.0,
     below: bool = False,
 ) -> None:
-    """Draw a colour bar with its unit beside or below axes, as long as they are, `thick` times as wide.
+    """Draw a colour bar with its unit beside or below axes, `thick` and `long` in parts of their sides.
 
     It is pointed where values lie beyond the colours.
     """
-    place = (0.0, -0.27, 1.0, thick) if below else (1.03 + 0.6 * (thick - 0.05), 0.0, thick, 1.0)
+    place = (
+        (0.0, -0.27, 1.0, thick) if below else (1.03 + 0.6 * (thick - 0.05), 0.5 - 0.5 * long, thick, long)
+    )
     direction = "horizontal" if below else "vertical"
     look: dict[str, Any] = {"orientation": direction, "extend": beyond(image), "extendfrac": 0.04}
     bar = figure.colorbar(image, cax=axes.inset_axes(place), ticks=style.few_ticks(5), **look)

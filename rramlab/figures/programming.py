@@ -27,7 +27,8 @@ def conductance_maps(
     wanted, found = maps.plane(target, MICRO), maps.plane(achieved, MICRO)
     error = found - wanted
     height = maps.height(wanted.shape, 47.0)
-    figure = style.blank(style.DOUBLE, height + 26.0)
+    codes = maps.failed(outcome, np.isfinite(wanted))
+    figure = style.blank(style.DOUBLE, height + (25.0 if (codes != Outcome.CONVERGED).any() else 15.0))
     left, middle, right = figure.subplots(1, 3)
     for axes, title, letter in ((left, "Target", "a"), (middle, "Achieved", "b"), (right, "Error", "c")):
         style.dress(axes, "Column", "Row" if axes is left else "", title, letter)
@@ -37,7 +38,7 @@ def conductance_maps(
     half = maps.reach(error, tolerance * MICRO)
     image = maps.draw_map(right, error, (-half, half), maps.ERRORS)
     maps.colour_bar(figure, image, right, "Achieved − target (µS)")
-    _name_failures(figure, right, maps.failed(outcome, np.isfinite(wanted)))
+    _name_failures(figure, right, codes)
     return figure
 
 
@@ -128,7 +129,7 @@ def weight_maps(
 ) -> Figure:
     """Draw target, programmed and error map of the weights (network units) of each layer."""
     pairs = _layers(target, programmed)
-    heights = [min(maps.height(wanted.shape, 46.0, 12.0), 46.0) for wanted, _ in pairs]
+    heights = [min(maps.height(wanted.shape, 46.0, 18.0), 46.0) for wanted, _ in pairs]
     figure = style.blank(style.DOUBLE, sum(heights) + 16.0 * len(pairs))
     grid = figure.subplots(len(pairs), 3, squeeze=False, height_ratios=heights)
     for i, (row, (wanted, found)) in enumerate(zip(grid, pairs, strict=True)):
@@ -142,12 +143,13 @@ def weight_maps(
 def _weight_row(figure: Figure, row: list[Axes], wanted: FloatArray, found: FloatArray) -> None:
     """Draw the three maps of one layer, target and programmed on one scale."""
     half, near = maps.reach(wanted, 1e-9, 100.0), maps.reach(found - wanted, 1e-9, 100.0)
-    thick = 0.05 * max(1.0, wanted.shape[0] / wanted.shape[1])
+    slender = wanted.shape[0] / wanted.shape[1]
+    bar = {"thick": 0.05 * max(1.0, slender), "long": max(1.0, 0.4 / slender)}
     maps.draw_map(row[0], wanted, (-half, half), maps.WEIGHTS)
     image = maps.draw_map(row[1], found, (-half, half), maps.WEIGHTS)
-    maps.colour_bar(figure, image, row[1], "Weight\n(network units)", thick=thick)
+    maps.colour_bar(figure, image, row[1], "Weight\n(network units)", **bar)
     image = maps.draw_map(row[2], found - wanted, (-near, near), maps.ERRORS)
-    maps.colour_bar(figure, image, row[2], "Error\n(network units)", thick=thick)
+    maps.colour_bar(figure, image, row[2], "Error\n(network units)", **bar)
 
 
 def _name(names: Sequence[str] | None, i: int) -> str:
@@ -214,6 +216,6 @@ def _against(axes: Axes, wanted: FloatArray, found: FloatArray) -> None:
     )
     axes.set_aspect("equal")
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(style.few_ticks())
+        axis.set_major_locator(style.few_ticks(6))
     error = style.finite(found - wanted)
     style.note(axes, f"rms error {np.sqrt(np.mean(error**2)):.2g}" if error.size else "no weight", 0.04)

@@ -149,7 +149,7 @@ def _iso_lines(figure: Figure, axes: Axes, grid: Grid, height: FloatArray, name:
     columns, rows = (_corners(each) for each in grid)
     shown = np.ma.masked_invalid(height)
     image = axes.pcolormesh(columns, rows, shown, cmap=maps.pale_blues(), vmin=low, vmax=high)
-    if min(height.shape) > 1 and np.ptp(style.finite(height)) > 0.0:
+    if min(height.shape) > 1 and np.ptp(np.nan_to_num(height)) > 0.0 and np.isfinite(height).any():
         levels = np.linspace(low, high, 9)[1:-1]
         axes.contour(*grid, shown, levels=levels, colors=style.BLUE, linewidths=0.5)
     axes.set(aspect="equal", xlim=columns[[0, -1]], ylim=rows[[0, -1]])

@@ -12,6 +12,7 @@ from matplotlib.font_manager import FontProperties, fontManager
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
+from PIL import Image
 
 FloatArray = NDArray[np.float64]
 
@@ -147,8 +148,21 @@ def thinned(count: int, most: int = 20_000) -> NDArray[np.intp]:
     return np.unique(np.linspace(0, max(count - 1, 0), min(count, most)).astype(np.intp))
 
 
-def png(figure: Figure, dpi: int = DPI) -> bytes:
-    """Return a figure as the bytes of a PNG file, without empty borders."""
+def png(figure: Figure, border: int = 12) -> bytes:
+    """Return a figure as the bytes of a PNG file, cut to what is drawn and a white border (pixels)."""
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
+    ink = pixels.min(axis=2) < 255
+    window = tuple(_extent(ink.any(axis=axis), border) for axis in (1, 0))
     stream = BytesIO()
-    figure.savefig(stream, format="png", dpi=dpi, bbox_inches="tight", pad_inches=0.06)
+    Image.fromarray(np.ascontiguousarray(pixels[window])).save(stream, "PNG", dpi=(figure.dpi, figure.dpi))
     return stream.getvalue()
+
+
+def _extent(inked: NDArray[np.bool_], border: int) -> slice:
+    """Return the part of a side that holds ink, and a border around it."""
+    places = np.flatnonzero(inked)
+    if places.size == 0:
+        return slice(None)
+    return slice(max(int(places[0]) - border, 0), int(places[-1]) + border + 1)
