@@ -9,16 +9,16 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
-from protocols.network import Writer, network_spec, place, screen
+from protocols.network import Writer, network_spec, place, program_network, screen
 from protocols.sampling import Sampling, starts
 from protocols.write_verify.spec import Spec
 from rramlab.bench import Bench
-from rramlab.cells import Cells
 from rramlab.diffusion.data import ring_points
 from rramlab.diffusion.metrics import kl_divergence, sliced_wasserstein
 from rramlab.diffusion.network import ScoreWeights
 from rramlab.diffusion.sampler import sample
 from rramlab.diffusion.store import ring_weights
+from rramlab.mapping import NetworkMapping
 from sim_backend.backend import SimBackend
 from sim_backend.options import Options
 
@@ -50,7 +50,7 @@ def analog(score: ScoreWeights, chip: int, kind: str) -> NDArray[np.float64]:
     options = Options.model_validate(bench.backend.options | {"chip": chip})
     rng = np.random.default_rng(chip)
     with SimBackend(options, bench.limits, seed=chip) as backend:
-        mapping = programmed(backend, score, bench)
+        _, mapping = programmed(backend, score, bench)
         sampling = Sampling(runs=BATCH, kind=kind)  # type: ignore[arg-type]
         sets = []
         for _ in range(SAMPLES // BATCH):
@@ -60,28 +60,18 @@ def analog(score: ScoreWeights, chip: int, kind: str) -> NDArray[np.float64]:
     return np.concatenate(sets)
 
 
-def programmed(backend: SimBackend, score: ScoreWeights, bench: Bench):  # type: ignore[no-untyped-def]
+def programmed(backend: SimBackend, score: ScoreWeights, bench: Bench) -> tuple[ScoreWeights, NetworkMapping]:
+    """Return what was programmed into the macros, as a demo does it."""
     spec = Spec(window=(bench.window.low, bench.window.high))
     writer = Writer(backend, network_spec(spec), lambda *_: None)
-    mapping = place(score, screen(backend, 3, spec.reading), spec, bench.window.reference)
-    references = mapping.reference_targets()
-    writer.write("references", references, None)
-    targets = mapping.weight_targets(score, writer.measure(references.cells))
-    done = writer.write("weights", targets, None)
-    used = Cells(
-        np.concatenate([references.cells.row, targets.cells.row]),
-        np.concatenate([references.cells.col, targets.cells.col]),
-    )
-    back = mapping.to_weights(writer.measure(used), score)
-    errors = [
-        1e6 * k.scale * (a - b).ravel()
-        for k, a, b in zip(mapping.layers, back.layers, score.layers, strict=True)
-    ]
-    spread = " ".join(f"{e.std():.2f}" for e in errors)
+    place_ = place(score, screen(backend, 3, spec.reading), spec, bench.window.reference)
+    macro, done = program_network(score, place_, spec.tolerance, writer.write, writer.measure)
+    sigma, worst = 1e6 * done.error[done.converged].std(), 1e6 * np.abs(done.error).max()
     print(
-        f"  {backend.identify()['serial']}: {100 * done.success:.1f} % converged, sigma by layer (uS) {spread}"
+        f"  {backend.identify()['serial']}: {100 * done.success:.1f} % done, {done.pulses.mean():.1f} pulses"
     )
-    return mapping
+    print(f"    error of the cells: sigma {sigma:.2f} uS, worst {worst:.1f} uS")
+    return macro.written, macro.mapping
 
 
 if __name__ == "__main__":

@@ -112,7 +112,7 @@ def placed(request: Request, bench: Bench) -> tuple[Cells, FloatArray]:
     used = Cells(*np.nonzero(np.isfinite(plane)))
     cells = used.shifted(int(corner.row[0]), int(corner.col[0]))
     targets = plane[used.row, used.col]
-    Spec(window=window).check(targets)
+    Spec(window=window).check(targets, bench.limits.reset_floor)
     return cells, targets
 
 

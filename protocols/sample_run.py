@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols.ledger import Ledger, account
-from protocols.network import Writer, network_spec, place, screen
+from protocols.network import Macro, Writer, network_spec, place, program_network, screen
 from protocols.sampling import Sampling, starts
 from protocols.write_verify.programmed import Programmed
 from protocols.write_verify.spec import Spec
@@ -64,16 +64,6 @@ class Request:
     def score(self) -> ScoreWeights:
         """Return the network that was asked for."""
         return ring_weights() if self.weights is None else load_weights(self.weights)
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Macro:
-    """Hold a programmed network: mapping, measured map (S), and the weights that it stands for."""
-
-    mapping: NetworkMapping
-    measured: FloatArray
-    written: ScoreWeights
 
 
 @final
@@ -145,26 +135,28 @@ class Stages:
     rng: np.random.Generator
 
     def program(self, watch: Any) -> tuple[Macro, Programmed]:
-        """Return the macro with the network in it, references first."""
-        spec = network_spec(self.request.spec(self.work.bench))
-        writer = Writer(self.work.backend, spec, watch)
-        mapping = self._mapping()
-        references = mapping.reference_targets()
-        self._written(writer, "references", references)
-        measured = self._measured(writer, "measured references", references.cells)
-        targets = mapping.weight_targets(self.score, measured)
-        programmed = self._written(writer, "weights", targets)
-        return self._macro(writer, mapping, references.cells, targets.cells), programmed
+        """Return the macro with the network in it, and what became of its weights."""
+        writer = Writer(self.work.backend, network_spec(self.request.spec(self.work.bench)), watch)
+        macro, programmed = program_network(
+            self.score,
+            self._mapping(),
+            self.request.tolerance,
+            lambda what, targets: self._written(writer, what, targets),
+            lambda what, cells: self._measured(writer, what, cells),
+        )
+        self.work.run.keep("mapping", {"aim_w3": macro.aim.w3}, facts=macro.mapping.to_dict())
+        return macro, programmed
 
     def taken_over(self, run: Path) -> tuple[Macro, None]:
         """Return the macro as an earlier run programmed it."""
         kept = RunFile.open(run).kept
-        if "macro" not in kept:
-            raise RunError(f"run '{run}' programmed no network; name a run of 'demo' or 'sample'")
+        if "macro" not in kept or "aim_w3" not in kept["mapping"].columns:
+            raise RunError(f"run '{run}' programmed no network; name a run of 'demo' or 'sample' that ended")
         measured = kept["macro"].columns["conductance"]
-        mapping = NetworkMapping.from_dict(kept["macro"].facts)
+        mapping = NetworkMapping.from_dict(kept["mapping"].facts)
         written = mapping.to_weights(measured, self.score)
-        return Macro(mapping, measured, written), None
+        aim = written.with_layers(written.w1, written.w2, kept["mapping"].columns["aim_w3"])
+        return Macro(mapping, measured, aim, written), None
 
     def sample(self, macro: Macro) -> tuple[LoopResult, Sampling]:
         """Return the closed-loop runs."""
@@ -178,18 +170,19 @@ class Stages:
         points = np.stack([x.ravel(), y.ravel()], axis=1)
         run = sampling.declare(self.score, macro.mapping, points)
         shares = np.array([0.05, 0.5, 0.95])
-        slopes = [self.work.backend.solve(run.moment(share)).slope(run) for share in shares]
+        moments = [run.moment(share) for share in shares]
+        slopes = [self.work.backend.solve(moment).slope(moment) for moment in moments]
         field = np.stack([s.reshape(side.size, side.size, 2) for s in slopes])
         return shares * sampling.seconds, side, field
 
     def _mapping(self) -> NetworkMapping:
-        kept = self.work.kept("mapping")
+        kept = self.work.kept("place")
         if kept is not None:
             return NetworkMapping.from_dict(kept.facts)
         spec = self.request.spec(self.work.bench)
         usable = screen(self.work.backend, len(self.score.layers), spec.reading)
         mapping = place(self.score, usable, spec, self.work.bench.window.reference)
-        self.work.run.keep("mapping", {"usable": usable}, facts=mapping.to_dict())
+        self.work.run.keep("place", {"usable": usable}, facts=mapping.to_dict())
         return mapping
 
     def _written(self, writer: Writer, what: str, targets: Targets) -> Programmed:
@@ -205,16 +198,9 @@ class Stages:
         kept = self.work.kept(what)
         if kept is not None:
             return np.asarray(kept.columns["conductance"], float)
-        measured = writer.measure(cells)
+        measured = writer.measure(what, cells)
         self.work.run.keep(what, {"conductance": measured}, {"conductance": "S"})
         return measured
-
-    def _macro(self, writer: Writer, mapping: NetworkMapping, *cells: Cells) -> Macro:
-        used = Cells(np.concatenate([c.row for c in cells]), np.concatenate([c.col for c in cells]))
-        measured = writer.measure(used)
-        written = mapping.to_weights(measured, self.score)
-        self.work.run.keep("macro", {"conductance": measured}, {"conductance": "S"}, mapping.to_dict())
-        return Macro(mapping, measured, written)
 
 
 def compare(request: Request, score: ScoreWeights, result: LoopResult, seed: int) -> Comparison:
@@ -236,10 +222,15 @@ def compare(request: Request, score: ScoreWeights, result: LoopResult, seed: int
     return Comparison(points, {name: quality(found, data) for name, found in points.items()}, seconds)
 
 
+def aimed(found: Outcome) -> tuple[FloatArray, ...]:
+    """Return the weights that were written: the hidden layers, and the last layer as it was fitted."""
+    return found.score.w1, found.score.w2, found.macro.aim.w3
+
+
 def facts_of(found: Outcome) -> dict[str, Any]:
     """Return the figures of a run as plain numbers."""
     error = np.concatenate(
-        [(a - b).ravel() for a, b in zip(found.macro.written.layers, found.score.layers, strict=True)]
+        [(a - b).ravel() for a, b in zip(found.macro.written.layers, aimed(found), strict=True)]
     )
     return {
         "runs": found.request.runs,

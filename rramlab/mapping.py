@@ -216,17 +216,29 @@ class NetworkMapping:
         wanted = [np.full(place.rows, layer.reference) for layer, place in self._pairs()]
         return _join(cells, wanted)
 
-    def weight_targets(self, weights: ScoreWeights, measured: ArrayLike | None = None) -> Targets:
+    def weight_targets(
+        self, weights: ScoreWeights, measured: ArrayLike | None = None, only: Sequence[int] | None = None
+    ) -> Targets:
         """Return the weight cells with their conductances, clipped to the window and counted.
 
-        `measured` (96, 32) in S, when given, is a map of the macros from which the references are taken.
+        `measured` (96, 32) in S, when given, is a map of the macros from which the references are taken;
+        `only` names the layers (0 is the first), all if left out.
         """
-        cells = [place.weight_cells() for place in self.placements]
-        pairs = zip(self._pairs(), weights.layers, strict=True)
+        chosen = range(len(self.layers)) if only is None else only
+        cells = [self.placements[i].weight_cells() for i in chosen]
         found = [
-            layer.clip_to_conductance(w, self._references(place, measured)) for (layer, place), w in pairs
+            self.layers[i].clip_to_conductance(
+                weights.layers[i], self._references(self.placements[i], measured)
+            )
+            for i in chosen
         ]
         return _join(cells, [wanted.ravel() for wanted, _ in found], sum(clipped for _, clipped in found))
+
+    def rescaled(self, layer: int, weights: ArrayLike, margin: float) -> "NetworkMapping":
+        """Return the mapping with the scale of one layer chosen anew for these weights."""
+        old = self.layers[layer]
+        new = LayerMapping.fit(weights, old.window, old.reference, margin)
+        return replace(self, layers=(*self.layers[:layer], new, *self.layers[layer + 1 :]))
 
     def to_weights(self, measured: ArrayLike, like: ScoreWeights) -> ScoreWeights:
         """Return the network that a conductance map (96, 32) in S holds, with its own references.

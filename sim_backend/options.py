@@ -15,13 +15,13 @@ class LoopOptions(BaseModel):
     """Hold the analog loop: levels, and standard deviations from which the chip number draws its errors.
 
     `clamp` (V) of the ReLU amplifiers, `rail` (V) of the integrators, `opamp_gain`; of the integrators the
-    relative error of 1/RC, the leak (1/s) and the input offset (V); of the multipliers the relative gain error
-    and the output offset (V); `dac_bits` 0 for ideal converters; `read_noise` of the cells during a run.
+    relative error of 1/RC, the leak (1/s) and the input offset (V); of the multipliers the relative gain
+    error and the output offset (V); `dac_bits` 0 for ideal ones; `read_noise` of the cells during a run.
     """
 
     model_config = _STRICT
-    clamp: _Positive = 0.1
-    rail: _Positive = 1.0
+    clamp: _Positive = 0.15
+    rail: _Positive = 5.0
     opamp_gain: _Positive = 1e5
     rc_error: _Spread = 0.002
     leak: Annotated[float, Field(ge=0)] = 1e-3
