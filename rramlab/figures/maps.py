@@ -44,7 +44,7 @@ def plane(values: ArrayLike, scale: float = 1.0) -> FloatArray:
 
 def height(shape: tuple[int, ...], width: float, least: float = 8.0) -> float:
     """Return the height (mm) of a map of this width (mm) with square cells, within what a page can take."""
-    return float(np.clip(width * shape[0] / shape[1], least, 190.0))
+    return float(np.clip(width * shape[0] / shape[1], least, 120.0))
 
 
 def colours(name: str) -> Colormap:

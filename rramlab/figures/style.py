@@ -57,8 +57,8 @@ def dress(axes: Axes, x: str = "", y: str = "", title: str = "", letter: str = "
         axes.spines[side].set_visible(False)
     axes.set_xlabel(x, fontproperties=font(), labelpad=2)
     axes.set_ylabel(y, fontproperties=font(), labelpad=2)
-    axes.set_title(title, fontproperties=font(), pad=4)
-    axes.set_title(letter, fontproperties=font(9, "bold"), loc="left", pad=4)
+    axes.set_title(title, fontproperties=font(), pad=4, y=1.0)
+    axes.set_title(letter, fontproperties=font(9, "bold"), loc="left", pad=4, y=1.0)
     return axes
 
 
