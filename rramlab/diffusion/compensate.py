@@ -17,12 +17,12 @@ def compensated(weights: ScoreWeights, written: ScoreWeights, clamp: float | Non
     Layers 1 and 2 are those of `written` (measured in the macro), so the result is what the network should
     now be: program its last layer, and compare with it. The last layer solves a least-squares problem over
     states that digital sampling passes, weighted by beta(t), with a ridge that keeps it near the old one;
-    `clamp` (in units of the state) bounds hidden activations as the amplifiers do.
+    `clamp` (in units of the state) bounds hidden activations of both as the amplifiers do.
     """
     states, times = _path(weights)
     share = np.sqrt(weights.sampling_schedule.beta(times) / len(times) / states.shape[1])[:, None, None]
     embedding = time_embedding(weights, times)[:, None, :]
-    wanted = network_inputs(weights, states, embedding)[2] @ weights.w3
+    wanted = network_inputs(weights, states, embedding, clamp)[2] @ weights.w3
     hidden = network_inputs(written, states, embedding, clamp)[2]
     size = len(weights.w3)
     seen = (hidden * share).reshape(-1, size)
