@@ -2,7 +2,7 @@
 
 Emulation: normal errors of 0.6 uS on every cell, references known to 0.1 uS, white read noise of 0.4 % of a
 conductance at every step, hidden amplifiers that clamp at 2 units. Give `--train` to train the network
-first with each of three seeds instead of taking the one that ships (about a minute per seed).
+first with each of three seeds instead of taking the one that ships. A network takes a few minutes.
 """
 
 import sys
@@ -17,7 +17,7 @@ from rramlab.diffusion.compensate import compensated
 from rramlab.diffusion.data import ring_points
 from rramlab.diffusion.metrics import kl_divergence, sliced_wasserstein
 from rramlab.diffusion.sampler import FIRST_TIME, LAST_TIME, sample
-from rramlab.mapping import NetworkMapping
+from rramlab.network_mapping import NetworkMapping
 
 FloatArray = NDArray[np.float64]
 

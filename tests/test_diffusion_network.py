@@ -135,7 +135,7 @@ def test_shipped_ring_network_fits_its_own_claims():
 def test_weights_are_read_without_torch():
     code = (
         "import sys, numpy as np; from rramlab.diffusion import ring_weights, score;"
-        "from rramlab.diffusion import metrics, data, settings; import rramlab.mapping;"
+        "from rramlab.diffusion import metrics, data, settings; import rramlab.network_mapping;"
         "score(ring_weights(), np.zeros((1, 2)), 0.5); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

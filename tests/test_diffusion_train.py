@@ -107,7 +107,7 @@ def test_trained_weights_stay_within_reach_and_tell_their_origin():
         assert layer.max() <= reach + 1e-6
         assert layer.min() >= -0.6 * reach - 1e-6
     assert weights.metadata["command"] == "rramlab train ring"
-    assert weights.metadata["seed"] == "0"
+    assert weights.metadata["seed"] == str(SHORT.seed)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from rramlab.diffusion import ring_weights
 from rramlab.errors import InputError
-from rramlab.mapping import LayerMapping, NetworkMapping, Placement
+from rramlab.mapping import LayerMapping
+from rramlab.network_mapping import NetworkMapping
+from rramlab.placement import Placement
 
 layers = arrays(np.float64, array_shapes(min_dims=2, max_dims=2, max_side=14), elements=st.floats(-4, 4))
 
@@ -63,8 +65,8 @@ def test_nonsense_is_refused():
         LayerMapping((20e-6, 100e-6), 50e-6, 0.0)
     with pytest.raises(InputError, match="margin 30 uS"):
         LayerMapping.fit([[1.0]], margin=30e-6)
-    with pytest.raises(InputError, match="layer of 14 x 32"):
-        Placement(0, 14, 32)
+    with pytest.raises(InputError, match="33 columns of macro 0 were asked for"):
+        Placement.first(0, 14, 32)
 
 
 def plane_of(mapping: NetworkMapping, offset: float, seed: int = 0) -> np.ndarray:
@@ -95,7 +97,7 @@ def test_layers_stand_on_their_macros_with_the_reference_column_behind():
     mapping = NetworkMapping.fit(ring_weights())
     assert mapping.shape == (96, 32)
     second = mapping.placements[1]
-    weights, references = second.weight_cells(), second.reference_cells()
+    weights, references = second.weight_cells(0), second.reference_cells()
     assert (weights.row.min(), weights.row.max(), weights.col.min(), weights.col.max()) == (32, 45, 0, 13)
     assert set(references.col) == {14}
     np.testing.assert_array_equal(references.row, np.arange(32, 46))
@@ -107,7 +109,7 @@ def test_mapping_moves_away_from_unusable_cells():
     usable[40, 3] = False
     mapping = NetworkMapping.fit(ring_weights(), margin=1e-6).moved(usable)
     for place in mapping.placements:
-        for cells in (place.weight_cells(), place.reference_cells()):
+        for cells in (place.weight_cells(0), place.reference_cells()):
             assert usable[cells.row, cells.col].all()
             assert set(cells.row // 32) == {place.macro}
     plane = plane_of(mapping, 1e-6)
@@ -123,3 +125,19 @@ def test_a_map_of_another_shape_is_refused():
     mapping = NetworkMapping.fit(ring_weights())
     with pytest.raises(InputError, match=r"\(32, 32\) was given.*\(96, 32\)"):
         mapping.to_weights(np.zeros((32, 32)), ring_weights())
+
+
+def test_a_copy_makes_up_for_what_the_copies_before_it_missed():
+    w = ring_weights()
+    mapping = NetworkMapping.fit(w, margin=4e-6, copies=(2, 2, 2))
+    plane, rng = np.full(mapping.shape, np.nan), np.random.default_rng(4)
+    references = mapping.reference_targets()
+    plane[references.cells.row, references.cells.col] = references.conductances
+    for copy, error in ((0, 1e-6), (1, 0.0)):
+        targets = mapping.weight_targets(w, plane, copy)
+        assert targets.clipped == 0
+        off = rng.uniform(-error, error, len(targets.cells))
+        plane[targets.cells.row, targets.cells.col] = targets.conductances + off
+    assert np.isfinite(plane).sum() == 2 * (252 + 30)
+    for back, layer in zip(mapping.to_weights(plane, w).layers, w.layers, strict=True):
+        np.testing.assert_allclose(back, layer, atol=1e-12)

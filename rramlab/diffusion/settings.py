@@ -22,23 +22,23 @@ class TrainSettings:
     the second stage pass amplifiers that clamp at `clamp`.
     """
 
-    seed: int = 0
+    seed: int = 1
     points: int = 10_000
-    match_steps: int = 10_000
+    match_steps: int = 15_000
     match_batch: int = 2048
     match_rate: float = 1e-2
-    tune_steps: int = 700
+    tune_steps: int = 1400
     tune_batch: int = 2048
     tune_rate: float = 1e-2
     sampler_steps: int = 30
     replicas: int = 16
-    reach: tuple[float, float, float] = (2.0, 1.5, 1.0)
+    reach: tuple[float, float, float] = (2.0, 1.5, 0.8)
     below: float = 0.6
-    write_noise: float = 0.012
+    write_noise: float = 0.02
     reference_noise: float = 0.002
     relative_noise: float = 0.0
     noise_limit: float = 0.20
-    saturation: float = 0.1
+    saturation: float = 0.3
     activation_limit: float = 1.5
     clamp: float = 2.0
 
