@@ -18,7 +18,7 @@ from rramlab.diffusion.metrics import kl_divergence, sliced_wasserstein
 from rramlab.diffusion.network import ScoreWeights
 from rramlab.diffusion.sampler import sample
 from rramlab.diffusion.store import ring_weights
-from rramlab.mapping import NetworkMapping
+from rramlab.network_mapping import NetworkMapping
 from sim_backend.backend import SimBackend
 from sim_backend.options import Options
 
@@ -65,12 +65,14 @@ def programmed(backend: SimBackend, score: ScoreWeights, bench: Bench) -> tuple[
     spec = Spec(window=(bench.window.low, bench.window.high))
     writer = Writer(backend, network_spec(spec), lambda *_: None)
     place_ = place(score, screen(backend, 3, spec.reading), spec, bench.window.reference)
-    macro, done = program_network(score, place_, spec.tolerance, writer.write, writer.measure)
-    sigma, worst = 1e6 * done.error[done.converged].std(), 1e6 * np.abs(done.error).max()
+    macro, done = program_network(score, place_, writer.write, writer.measure, writer.use)
+    pulses = sum(int(run.pulses.sum()) for run in done) / len(done[0].cells)
+    pairs = zip(macro.written.layers, score.layers, macro.mapping.layers, strict=True)
+    errors = " ".join(f"{1e6 * m.scale * (a - b).std():.2f}" for a, b, m in pairs)
     print(
-        f"  {backend.identify()['serial']}: {100 * done.success:.1f} % done, {done.pulses.mean():.1f} pulses"
+        f"  {backend.identify()['serial']}: {100 * done[0].success:.1f} % done, {pulses:.1f} pulses per cell"
     )
-    print(f"    error of the cells: sigma {sigma:.2f} uS, worst {worst:.1f} uS")
+    print(f"    sigma of the weights in use, by layer: {errors} uS")
     return macro.written, macro.mapping
 
 

@@ -12,10 +12,9 @@ from protocols.write_verify.programmed import Programmed
 from protocols.write_verify.spec import Spec
 from rramlab.backend import Backend
 from rramlab.cells import Cells
-from rramlab.diffusion.compensate import compensated
 from rramlab.diffusion.network import ScoreWeights
 from rramlab.errors import InputError
-from rramlab.mapping import NetworkMapping, Targets
+from rramlab.network_mapping import NetworkMapping, Targets
 from rramlab.pulse import Columns
 from rramlab.reading import ReadSpec
 
@@ -24,6 +23,17 @@ BoolArray = NDArray[np.bool_]
 Watch = Callable[[str, int, int], None]
 Write = Callable[[str, Targets], Programmed]
 Measure = Callable[[str, Cells], FloatArray]
+Use = Callable[[str, int], FloatArray]
+Copies = tuple[int, int, int]
+
+COPIES: Copies = (2, 2, 2)
+"""Copies of each layer: the macros have rows to spare, and n copies divide the error of a weight by n."""
+MARGIN = 3e-6
+"""Room at both ends of the window (S)."""
+TRIMS = 1
+"""Times that the network is measured in use and trimmed."""
+VOLTS_IN_USE, PRODUCTS = 0.06, 100
+"""Row voltage (V) and number of products that are averaged to measure a network in use."""
 
 UNFORMED = 1e-6
 """A cell that reads less (S) was never formed."""
@@ -55,6 +65,21 @@ class Writer:
         plane[cells.row, cells.col] = self.backend.read(cells, careful)
         return plane
 
+    def use(self, what: str, macros: int) -> FloatArray:
+        """Return a map (S) of what the macros do in use: one row driven at a time, all word lines on.
+
+        Currents add up linearly, so this is the matrix that the loop multiplies with, the drop along the
+        wires included, at about the voltage of the loop.
+        """
+        rows, cols = self.backend.macro_shape
+        vectors = np.tile(VOLTS_IN_USE * np.eye(rows), (PRODUCTS, 1))
+        plane = np.full(self.backend.shape, np.nan)
+        for macro in range(macros):
+            self.watch(what, macro, macros)
+            currents = self.backend.multiply(vectors, macro).reshape(PRODUCTS, rows, cols)
+            plane[macro * rows : (macro + 1) * rows] = currents.mean(axis=0) / VOLTS_IN_USE
+        return plane
+
 
 def screen(backend: Backend, macros: int, reading: ReadSpec) -> BoolArray:
     """Return a map of the cells that look usable: formed, and not stuck high."""
@@ -69,68 +94,47 @@ def screen(backend: Backend, macros: int, reading: ReadSpec) -> BoolArray:
     return np.asarray((found >= UNFORMED) & (found <= high)).reshape(macros * rows, cols)
 
 
-def place(weights: ScoreWeights, usable: BoolArray, spec: Spec, reference: float) -> NetworkMapping:
+def place(
+    weights: ScoreWeights, usable: BoolArray, spec: Spec, reference: float, copies: Copies = COPIES
+) -> NetworkMapping:
     """Return the mapping of a network, each layer where its macro has the fewest unusable cells.
 
-    A margin of two tolerances at both ends of the window leaves room for references that came out a
-    little off: the weights are written against the references as measured.
+    A margin at both ends of the window leaves room for references that came out a little off, and for
+    copies that make up for one another: the weights are written against what was measured.
     """
-    mapping = NetworkMapping.fit(weights, spec.window, reference, margin=2 * spec.tolerance)
-    return mapping.moved(usable)
+    return NetworkMapping.fit(weights, spec.window, reference, MARGIN, copies).moved(usable)
 
 
 def network_spec(spec: Spec) -> Spec:
-    """Return the programming of a network: windows are kept by the mapping, not by the targets."""
+    """Return the programming of a network: the mapping keeps the window, give or take rounding."""
     low, high = spec.window
-    return replace(spec, window=(low - 2 * spec.tolerance, high + 2 * spec.tolerance))
+    return replace(spec, window=(low * (1 - 1e-6), high * (1 + 1e-6)))
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Macro:
-    """Hold a programmed network: mapping, measured map (S), the weights aimed at and those that came out."""
+    """Hold a programmed network: mapping, measured map (S), and the weights that it stands for."""
 
     mapping: NetworkMapping
     measured: FloatArray
-    aim: ScoreWeights
     written: ScoreWeights
 
 
 def program_network(
-    score: ScoreWeights, mapping: NetworkMapping, tolerance: float, write: Write, measure: Measure
-) -> tuple[Macro, Programmed]:
-    """Return the macros with the network in them, and what became of its weights.
+    score: ScoreWeights, mapping: NetworkMapping, write: Write, measure: Measure, use: Use
+) -> tuple[Macro, list[Programmed]]:
+    """Return the macros with the network in them, and what became of the weights, writing and trims.
 
-    The references come first, the weights against them as measured. The last layer is fitted to the hidden
-    layers as they came out before it is written itself, so that it makes up for their errors.
+    The references come first, the weights against them as measured. Then the network is measured as the loop
+    will use it, and the last copy of each layer is trimmed to make up for what is missed.
     """
     references = mapping.reference_targets()
     write("references", references)
-    measured = measure("references as written", references.cells)
-    hidden = mapping.weight_targets(score, measured, only=(0, 1))
-    first = write("hidden layers", hidden)
-    measured = overlaid(measured, measure("hidden layers as written", hidden.cells))
-    aim = compensated(score, partly(mapping, measured, score))
-    mapping = mapping.rescaled(2, aim.w3, 2 * tolerance)
-    last = mapping.weight_targets(aim, measured, only=(2,))
-    second = write("last layer", last)
-    found = measure("macro", joined_cells(references.cells, hidden.cells, last.cells))
-    return Macro(mapping, found, aim, mapping.to_weights(found, aim)), first.joined(second)
-
-
-def overlaid(below: FloatArray, above: FloatArray) -> FloatArray:
-    """Return a map with what the one above knows, and else what the one below knows."""
-    return np.where(np.isfinite(above), above, below)
-
-
-def partly(mapping: NetworkMapping, measured: FloatArray, score: ScoreWeights) -> ScoreWeights:
-    """Return the weights of a map that lacks the last layer, which is taken as it should be."""
-    plane = measured.copy()
-    last = mapping.weight_targets(score, measured, only=(2,))
-    plane[last.cells.row, last.cells.col] = last.conductances
-    return mapping.to_weights(plane, score)
-
-
-def joined_cells(*groups: Cells) -> Cells:
-    """Return the cells of several groups as one."""
-    return Cells(np.concatenate([g.row for g in groups]), np.concatenate([g.col for g in groups]))
+    targets = mapping.weight_targets(score, measure("references as written", references.cells))
+    done = [write("weights", targets)]
+    for k in range(1, TRIMS + 1):
+        targets = mapping.trimmed(score, targets, use(f"network before trim {k}", len(mapping.layers)))
+        done.append(write(f"trim {k}", targets))
+    found = use("network", len(mapping.layers))
+    return Macro(mapping, found, mapping.to_weights(found, score)), done

@@ -166,9 +166,8 @@ def summarise(done: Programmed, request: Request, folder: Path) -> dict[str, Any
 
 def draw(done: Programmed, request: Request, work: Work) -> None:
     """Write the page of figures into the folder of the run."""
-    from rramlab.page import Page
-
     from rramlab.figures.programming import conductance_errors, conductance_maps, pulses_per_cell
+    from rramlab.page import Page
 
     target, achieved = plane_of(done, done.target), plane_of(done, done.achieved)
     outcome = plane_of(done, done.outcome.astype(float))

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols.sample_report import programming_rows, quality_table
-from protocols.sample_run import Outcome, aimed
+from protocols.sample_run import Outcome
 from rramlab.figures import programming, quality, sampling, slices
 from rramlab.page import Page
 
@@ -38,8 +38,8 @@ def lead(found: Outcome) -> str:
 
 def programmed(page: Page, found: Outcome) -> None:
     """Add how the weights came into the macros."""
-    written, target = found.macro.written.layers, aimed(found)
-    if found.programmed is not None:
+    written, target = found.macro.written.layers, found.score.layers
+    if found.programmed:
         page.table("Programmed weights", ["what", "value"], programming_rows(found))
     page.figure("Programmed against target weights", programming.weight_agreement(target, written, LAYERS))
     page.figure("Maps of the weights", programming.weight_maps(target, written, LAYERS))

@@ -16,7 +16,7 @@ MEASURES = {
 def show(session: Session, found: Outcome, folder: Path) -> None:
     """Print one screen of summary."""
     terminal, facts = session.terminal, facts_of(found) | {"run": str(folder)}
-    if found.programmed is not None:
+    if found.programmed:
         terminal.table("Programmed weights", ["what", "value"], programming_rows(found))
     terminal.table("Quality (distance to the data, smaller is better)", *quality_table(found))
     terminal.table("Time and energy per sample", ["what", "energy", "how", "source"], found.ledger.rows())
@@ -29,17 +29,17 @@ def show(session: Session, found: Outcome, folder: Path) -> None:
 
 
 def programming_rows(found: Outcome) -> list[list[str]]:
-    """Return what programming the weights took and reached."""
-    done = found.programmed
-    assert done is not None
-    share = 100 * done.within(found.request.tolerance)
+    """Return what programming the weights took and reached, the trim included."""
+    first, last = found.programmed[0], found.programmed[-1]
+    pulses = sum(int(run.pulses.sum()) for run in found.programmed) / len(first.cells)
+    weights = sum(layer.size for layer in found.score.layers)
     return [
-        ["weights", f"{len(done.cells)}"],
-        ["converged", f"{100 * done.success:.2f} %"],
-        ["within tolerance after the last wait", f"{share:.2f} %"],
-        ["sigma of the error", f"{1e6 * done.error[done.converged].std():.3f} uS"],
-        ["pulses per cell", f"{done.pulses.mean():.2f}"],
-        ["error of a weight, rms", f"{facts_of(found)['weight_error_rms']:.4f}"],
+        ["weights, cells", f"{weights}, {len(first.cells)}"],
+        ["converged", f"{100 * first.success:.2f} %"],
+        ["within tolerance after the last wait", f"{100 * last.within(found.request.tolerance):.2f} %"],
+        ["sigma of the error of a cell", f"{1e6 * last.error[last.converged].std():.3f} uS"],
+        ["pulses per cell", f"{pulses:.2f}"],
+        ["error of a weight in use, rms", f"{facts_of(found)['weight_error_rms']:.4f}"],
     ]
 
 

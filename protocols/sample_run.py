@@ -1,6 +1,6 @@
 """Carry out the main job as a run: weights into the macros, the loop closed, samples out, quality beside."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
@@ -15,14 +15,13 @@ from protocols.sampling import Sampling, starts
 from protocols.write_verify.programmed import Programmed
 from protocols.write_verify.spec import Spec
 from rramlab.bench import Bench
-from rramlab.cells import Cells
 from rramlab.diffusion.data import ring_points
 from rramlab.diffusion.metrics import Quality, quality
 from rramlab.diffusion.network import ScoreWeights
 from rramlab.diffusion.store import load_weights, ring_weights
 from rramlab.errors import InputError, RunError
 from rramlab.loop import LoopResult
-from rramlab.mapping import NetworkMapping, Targets
+from rramlab.network_mapping import NetworkMapping, Targets
 from rramlab.runfile import RunFile
 from rramlab.session import Plan, Session, Work, free_folder
 
@@ -84,7 +83,7 @@ class Outcome:
     request: Request
     score: ScoreWeights
     macro: Macro
-    programmed: Programmed | None
+    programmed: list[Programmed]
     sampling: Sampling
     result: LoopResult
     comparison: Comparison
@@ -134,29 +133,27 @@ class Stages:
     score: ScoreWeights
     rng: np.random.Generator
 
-    def program(self, watch: Any) -> tuple[Macro, Programmed]:
+    def program(self, watch: Any) -> tuple[Macro, list[Programmed]]:
         """Return the macro with the network in it, and what became of its weights."""
         writer = Writer(self.work.backend, network_spec(self.request.spec(self.work.bench)), watch)
-        macro, programmed = program_network(
+        macro, done = program_network(
             self.score,
             self._mapping(),
-            self.request.tolerance,
             lambda what, targets: self._written(writer, what, targets),
-            lambda what, cells: self._measured(writer, what, cells),
+            lambda what, cells: self._kept_map(what, lambda: writer.measure(what, cells)),
+            lambda what, macros: self._kept_map(what, lambda: writer.use(what, macros)),
         )
-        self.work.run.keep("mapping", {"aim_w3": macro.aim.w3}, facts=macro.mapping.to_dict())
-        return macro, programmed
+        self.work.run.keep("macro", {"conductance": macro.measured}, {"conductance": "S"})
+        return macro, done
 
-    def taken_over(self, run: Path) -> tuple[Macro, None]:
+    def taken_over(self, run: Path) -> tuple[Macro, list[Programmed]]:
         """Return the macro as an earlier run programmed it."""
         kept = RunFile.open(run).kept
-        if "macro" not in kept or "aim_w3" not in kept["mapping"].columns:
+        if "macro" not in kept:
             raise RunError(f"run '{run}' programmed no network; name a run of 'demo' or 'sample' that ended")
         measured = kept["macro"].columns["conductance"]
         mapping = NetworkMapping.from_dict(kept["mapping"].facts)
-        written = mapping.to_weights(measured, self.score)
-        aim = written.with_layers(written.w1, written.w2, kept["mapping"].columns["aim_w3"])
-        return Macro(mapping, measured, aim, written), None
+        return Macro(mapping, measured, mapping.to_weights(measured, self.score)), []
 
     def sample(self, macro: Macro) -> tuple[LoopResult, Sampling]:
         """Return the closed-loop runs."""
@@ -176,13 +173,13 @@ class Stages:
         return shares * sampling.seconds, side, field
 
     def _mapping(self) -> NetworkMapping:
-        kept = self.work.kept("place")
+        kept = self.work.kept("mapping")
         if kept is not None:
             return NetworkMapping.from_dict(kept.facts)
         spec = self.request.spec(self.work.bench)
         usable = screen(self.work.backend, len(self.score.layers), spec.reading)
         mapping = place(self.score, usable, spec, self.work.bench.window.reference)
-        self.work.run.keep("place", {"usable": usable}, facts=mapping.to_dict())
+        self.work.run.keep("mapping", {"usable": usable}, facts=mapping.to_dict())
         return mapping
 
     def _written(self, writer: Writer, what: str, targets: Targets) -> Programmed:
@@ -194,11 +191,11 @@ class Stages:
         self.work.run.keep(what, done.columns(), units, {"clipped": targets.clipped})
         return done
 
-    def _measured(self, writer: Writer, what: str, cells: Cells) -> FloatArray:
+    def _kept_map(self, what: str, measure: Callable[[], FloatArray]) -> FloatArray:
         kept = self.work.kept(what)
         if kept is not None:
             return np.asarray(kept.columns["conductance"], float)
-        measured = writer.measure(what, cells)
+        measured = measure()
         self.work.run.keep(what, {"conductance": measured}, {"conductance": "S"})
         return measured
 
@@ -222,15 +219,10 @@ def compare(request: Request, score: ScoreWeights, result: LoopResult, seed: int
     return Comparison(points, {name: quality(found, data) for name, found in points.items()}, seconds)
 
 
-def aimed(found: Outcome) -> tuple[FloatArray, ...]:
-    """Return the weights that were written: the hidden layers, and the last layer as it was fitted."""
-    return found.score.w1, found.score.w2, found.macro.aim.w3
-
-
 def facts_of(found: Outcome) -> dict[str, Any]:
     """Return the figures of a run as plain numbers."""
     error = np.concatenate(
-        [(a - b).ravel() for a, b in zip(found.macro.written.layers, aimed(found), strict=True)]
+        [(a - b).ravel() for a, b in zip(found.macro.written.layers, found.score.layers, strict=True)]
     )
     return {
         "runs": found.request.runs,

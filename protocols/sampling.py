@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from rramlab.backend import Backend
 from rramlab.diffusion.network import ScoreWeights, time_embedding
 from rramlab.loop import Coefficients, LoopResult, LoopRun
-from rramlab.mapping import NetworkMapping
+from rramlab.network_mapping import NetworkMapping
 
 FloatArray = NDArray[np.float64]
 

@@ -16,24 +16,39 @@ FloatArray = NDArray[np.float64]
 @final
 @dataclass(frozen=True)
 class Region:
-    """Place one layer in the macro: its first global row and column, inputs as rows, outputs as columns.
+    """Place one layer: global rows of its inputs, columns of its outputs, the reference column last.
 
-    The column after the outputs holds the row-shared reference.
+    With `copies` the inputs repeat: the rows of one input carry the same voltage, and their currents add up.
     """
 
-    row: int
-    col: int
-    inputs: int
-    outputs: int
+    rows: tuple[int, ...]
+    cols: tuple[int, ...]
+    copies: int = 1
 
     def __post_init__(self) -> None:
-        if min(self.row, self.col) < 0 or min(self.inputs, self.outputs) < 1:
-            raise InputError(f"a layer needs a place and at least one input and output: {self}")
+        rows, cols = tuple(int(row) for row in self.rows), tuple(int(col) for col in self.cols)
+        object.__setattr__(self, "rows", rows)
+        object.__setattr__(self, "cols", cols)
+        several = len(rows) > 0 and len(cols) > 1 and self.copies > 0 and len(rows) % self.copies == 0
+        if not several or min(rows + cols) < 0 or len(set(rows)) < len(rows) or len(set(cols)) < len(cols):
+            raise InputError(
+                f"a layer needs rows for its inputs, and columns for its outputs and the reference, "
+                f"each once: {self.copies} copies in rows {rows}, columns {cols}"
+            )
+
+    @property
+    def inputs(self) -> int:
+        """Return the number of inputs."""
+        return len(self.rows) // self.copies
+
+    @property
+    def outputs(self) -> int:
+        """Return the number of outputs."""
+        return len(self.cols) - 1
 
     def cells(self) -> Cells:
         """Return the cells of the layer with its reference column, row by row."""
-        rows = range(self.row, self.row + self.inputs)
-        return Cells.grid(rows, range(self.col, self.col + self.outputs + 1))
+        return Cells(np.repeat(self.rows, len(self.cols)), np.tile(self.cols, len(self.rows)))
 
 
 @final
@@ -69,8 +84,8 @@ class Coefficients:
 class LoopRun:
     """Declare a batch of closed-loop runs; each row of `start` (runs, 2; network units) is a run of its own.
 
-    `scale` (S per unit weight) tells the transimpedance of each layer, `volts` (V) what one network unit is
-    on the lines. Waveforms are kept for the first `kept` runs, every `stride` ticks.
+    `scale` (S per unit weight, of one copy) tells the transimpedance of each layer, `volts` (V) what one
+    network unit is on the lines. Waveforms are kept for the first `kept` runs, every `stride` ticks.
     """
 
     layers: tuple[Region, ...]

@@ -22,7 +22,7 @@ from sim_backend.loop import (
     solve,
 )
 from sim_backend.options import LoopOptions, Options
-from sim_backend.product import GATE
+from sim_backend.product import GATE, macro_index
 from sim_backend.wires import TransferMatrix
 
 FloatArray = NDArray[np.float64]
@@ -111,15 +111,18 @@ class AnalogLoop:
 
     def _layer(self, region: Region, scale: float, at: float, duration: float, volts: float) -> Layer:
         begin, end = (self._effective(region, moment, volts) for moment in (at, at + duration))
-        return Layer(begin, scale, end)
+        return Layer(begin, scale * region.copies, end)
 
     def _effective(self, region: Region, at: float, volts: float) -> FloatArray:
-        """Return the layer's conductances (S) with the drop along the wires in them."""
-        a, index = self.array, region_index(self.array, region)
+        """Return the layer's conductances (S), copies added up, with the drop along the wires in them."""
+        a = self.array
+        macro, rows = region.rows[0] // a.rows, np.array(region.rows) % a.rows
+        index = macro_index(a, macro)
         g = a.population.conductance(index.ravel(), volts, GATE, at).reshape(index.shape)
         # Column drivers stand at row 0; the elimination has them below the last row. Half of the switch of
         # a path is in each of its lines.
-        return TransferMatrix.of(g[::-1], a.r_line, a.r_line, 0.5 * a.r_switch).matrix[::-1]
+        matrix = TransferMatrix.of(g[::-1], a.r_line, a.r_line, 0.5 * a.r_switch).matrix[::-1]
+        return added_up(matrix[np.ix_(rows, np.array(region.cols))], region)
 
     def _read_noise(self) -> ReadNoise | None:
         noise = self.array.population.preset.noise
@@ -137,18 +140,32 @@ class AnalogLoop:
         """Return amplitude (S, 0 where none is) and dwell time (s) of the fluctuator of each cell."""
         cells, index = self.array.population.cells, region_index(self.array, region)
         reference = self.array.population.preset.noise.g_reference
-        amplitude = cells.telegraph[index] * np.sqrt(reference * self._effective(region, at, volts))
-        dwell = np.where(cells.telegraph[index] > 0, cells.telegraph_tau[index], 1.0)
-        return np.asarray(amplitude, float), np.asarray(dwell, float)
+        g = self.array.population.conductance(index.ravel(), volts, GATE, at).reshape(index.shape)
+        # Fluctuators of the copies act together as one of their summed power, which flips like the strongest.
+        each = cells.telegraph[index].astype(float)
+        dwell = np.where(each > 0, cells.telegraph_tau[index], 1.0).astype(float)
+        amplitude = np.sqrt(added_up(each**2 * reference * g, region))
+        return amplitude, strongest(dwell, each, region)
+
+
+def added_up(values: FloatArray, region: Region) -> FloatArray:
+    """Return values per row summed over the copies of each input (inputs x columns)."""
+    return np.asarray(values.reshape(region.copies, region.inputs, -1).sum(axis=0), float)
+
+
+def strongest(dwell: FloatArray, amplitude: FloatArray, region: Region) -> FloatArray:
+    """Return the dwell time (s) of the copy with the largest fluctuator (inputs x columns)."""
+    shape = (region.copies, region.inputs, -1)
+    which = np.argmax(amplitude.reshape(shape), axis=0)[None]
+    return np.asarray(np.take_along_axis(dwell.reshape(shape), which, axis=0)[0], float)
 
 
 def region_index(array: Array, region: Region) -> NDArray[np.int64]:
-    """Return the cell numbers of a layer with its reference column (inputs x outputs + 1)."""
-    rows = np.arange(region.row, region.row + region.inputs, dtype=np.int64)
-    cols = np.arange(region.col, region.col + region.outputs + 1, dtype=np.int64)
-    if rows[0] // array.rows != rows[-1] // array.rows:
-        raise InputError(f"a layer may not stretch over two macros: {region}")
-    return rows[:, None] * array.cols + cols
+    """Return the cell numbers of a layer with its reference column (copies * inputs x outputs + 1)."""
+    rows = np.array(region.rows, dtype=np.int64)
+    if np.unique(rows // array.rows).size > 1:
+        raise InputError(f"a layer may not stretch over two macros: rows {region.rows}")
+    return rows[:, None] * array.cols + np.array(region.cols, dtype=np.int64)
 
 
 def draw_circuit(options: LoopOptions, rng: np.random.Generator) -> Circuit:

@@ -74,15 +74,6 @@ class Programmed:
         found = (Outcome(int(code)) for code in np.unique(self.outcome))
         return {outcome: self.cells.take(self.outcome == outcome) for outcome in found}
 
-    def joined(self, other: "Programmed") -> "Programmed":
-        """Return two runs of other cells as one; the statistics of passes stay with their own run."""
-        names = ("target", "achieved", "written", "outcome", "pulses", "reads", "energy")
-        arrays = [np.concatenate([getattr(self, name), getattr(other, name)]) for name in names]
-        places = (
-            np.concatenate([getattr(self.cells, axis), getattr(other.cells, axis)]) for axis in ("row", "col")
-        )
-        return Programmed(Cells(*places), *arrays, self.seconds + other.seconds, ())
-
     def columns(self) -> Columns:
         """Return the cells as named columns for the record."""
         return {

@@ -21,7 +21,10 @@ def group() -> None:
 def ring(
     ctx: typer.Context,
     out: Annotated[Path, typer.Option(help="Where to write the weights.")] = Path("ring.safetensors"),
-    seed: Annotated[int, typer.Option(help="Seed of data, weights and noise.")] = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Seed of data, weights and noise; that of the shipped network if left out."),
+    ] = None,
     steps: Annotated[
         int | None, typer.Option(help="Steps of score matching; the settings' own if left out.")
     ] = None,
@@ -45,8 +48,12 @@ def ring(
     if out.suffix != ".safetensors" or not out.parent.is_dir() or out.exists():
         raise InputError(f"{out} cannot be written: name a new .safetensors file in a folder that exists")
     try:
-        settings = TrainSettings(seed=seed)
-        settings = settings if steps is None else replace(settings, match_steps=steps)
+        usual = TrainSettings()
+        settings = replace(
+            usual,
+            seed=usual.seed if seed is None else seed,
+            match_steps=usual.match_steps if steps is None else steps,
+        )
     except ValueError as error:
         raise InputError(str(error)) from None
     with ctx.obj.terminal.progress() as progress:
