@@ -15,6 +15,7 @@ from rramlab.cells import Cells
 from rramlab.diffusion.network import ScoreWeights
 from rramlab.errors import InputError
 from rramlab.network_mapping import NetworkMapping, Targets
+from rramlab.placement import MACRO_SIDE
 from rramlab.pulse import Columns
 from rramlab.reading import ReadSpec
 
@@ -25,6 +26,8 @@ Write = Callable[[str, Targets], Programmed]
 Measure = Callable[[str, Cells], FloatArray]
 Use = Callable[[str, int], FloatArray]
 Copies = tuple[int, int, int]
+
+LAYERS = 3
 
 COPIES: Copies = (2, 2, 2)
 """Copies of each layer: the macros have rows to spare, and n copies divide the error of a weight by n."""
@@ -81,13 +84,20 @@ class Writer:
         return plane
 
 
+def check_macros(backend: Backend) -> None:
+    """Refuse a bench that has not one macro for each layer, or cannot close the loop."""
+    macros = backend.shape[0] // backend.macro_shape[0]
+    if macros < LAYERS or min(backend.macro_shape) < MACRO_SIDE:
+        rows, cols = backend.macro_shape
+        raise InputError(
+            f"the network needs {LAYERS} macros of {MACRO_SIDE} x {MACRO_SIDE}, one per layer; here are "
+            f"{macros} of {rows} x {cols}"
+        )
+
+
 def screen(backend: Backend, macros: int, reading: ReadSpec) -> BoolArray:
     """Return a map of the cells that look usable: formed, and not stuck high."""
     rows, cols = backend.macro_shape
-    if backend.shape[0] < macros * rows:
-        raise InputError(
-            f"the network needs {macros} macros, one per layer; this bench has {backend.shape[0] // rows}"
-        )
     found = backend.read(Cells.grid(range(macros * rows), range(cols)), reading).reshape(macros, rows, cols)
     least, times = SUSPECT
     high = np.maximum(least, times * np.median(found, axis=(1, 2), keepdims=True))

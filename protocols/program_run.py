@@ -20,7 +20,7 @@ from rramlab.bench import Bench
 from rramlab.cells import Cells
 from rramlab.errors import InputError, did_you_mean
 from rramlab.progress import Progress
-from rramlab.session import Plan, Session, Work, free_folder
+from rramlab.session import Plan, Session, Work, fits, free_folder
 
 FloatArray = NDArray[np.float64]
 
@@ -83,7 +83,10 @@ def carry_out(
     given = None if request.targets is None else placed(request, session.bench())
     request.strategy_object()
     name = "program" if request.targets is None else request.targets.stem
-    plan = Plan("program", folder or free_folder(name), seed, request.parameters(), resume, after)
+    check = fits(None if given is None else given[0])
+    plan = Plan(
+        "program", resume or folder or free_folder(name), seed, request.parameters(), resume, after, check
+    )
     with session.work(plan) as work:
         request = Request(None, **work.run.start.parameters)
         cells, targets = kept_targets(work) if given is None else keep_targets(work, *given)

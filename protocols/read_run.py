@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rramlab.cells import Cells
 from rramlab.errors import InputError
-from rramlab.session import Plan, Session, Work, free_folder
+from rramlab.session import Plan, Session, Work, fits, free_folder
 
 FloatArray = NDArray[np.float64]
 
@@ -32,7 +32,8 @@ def carry_out(
 ) -> FloatArray:
     """Return the conductances as a map (S) of the smallest rectangle around the cells, NaN between."""
     chosen = None if request.cells == "all" else Cells.parse(request.cells)
-    plan = Plan("read", folder or free_folder("read"), seed, {"cells": request.cells}, after=after)
+    place, options = folder or free_folder("read"), {"cells": request.cells}
+    plan = Plan("read", place, seed, options, after=after, check=fits(chosen))
     with session.work(plan) as work:
         plane = read_plane(work, chosen, request.samples)
         _draw(plane, work.run.folder)

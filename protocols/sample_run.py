@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols.ledger import Ledger, account
-from protocols.network import Macro, Writer, network_spec, place, program_network, screen
+from protocols.network import Macro, Writer, check_macros, network_spec, place, program_network, screen
 from protocols.sampling import Sampling, starts
 from protocols.write_verify.programmed import Programmed
 from protocols.write_verify.spec import Spec
@@ -101,7 +101,8 @@ def plan_of(
     """Return the plan of a run; the weights of a new one are looked at before anything is made."""
     if resume is None:
         request.score()
-    return Plan(command, folder or free_folder(command), seed, asdict(request), resume, after)
+    place = resume or folder or free_folder(command)
+    return Plan(command, place, seed, asdict(request), resume, after, check_macros)
 
 
 def carry_out(session: Session, plan: Plan) -> tuple[Outcome, Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from rramlab.terminal import Terminal
 if TYPE_CHECKING:  # loaded by the commands that open a bench, not by --help
     from rramlab.backend import Backend
     from rramlab.bench import Bench
+    from rramlab.cells import Cells
     from rramlab.contents import Kept
     from rramlab.run import Run
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:  # loaded by the commands that open a bench, not by --help
 class Plan:
     """Say which run a command wants: a new folder, one to continue, or a macro to take over.
 
-    `parameters` are the options that a continued run takes over.
+    `parameters` are the options that a continued run takes over; `check` looks at the bench and refuses a
+    plan that does not fit it, before a folder is made.
     """
 
     command: str
@@ -32,6 +34,7 @@ class Plan:
     parameters: Mapping[str, Any] | None = None
     resume: Path | None = None
     after: Path | None = None
+    check: Callable[[Backend], None] | None = None
 
 
 @final
@@ -98,6 +101,8 @@ class Session:
         if plan.resume is None:
             bench, seed = self.bench(), plan.seed
             backend = bench.open(seed=seed)
+            if plan.check is not None:
+                plan.check(backend)
             run = Run.create(
                 plan.folder,
                 command=plan.command,
@@ -129,6 +134,16 @@ def free_folder(name: str) -> Path:
     if not base.exists():
         return base
     return next(p for n in range(2, 100_000) if not (p := base.with_name(f"{name}-{n}")).exists())
+
+
+def fits(cells: Cells | None) -> Callable[[Backend], None]:
+    """Return a check of a plan: these cells lie on the bench."""
+
+    def check(backend: Backend) -> None:
+        if cells is not None:
+            cells.check(backend.shape)
+
+    return check
 
 
 def refuse_new_options(ctx: Any, *free: str) -> None:

@@ -63,7 +63,7 @@ REFUSED: dict[str, tuple[type[Exception], Callable[[Toy], object]]] = {
     "time backwards": (InputError, lambda toy: toy.wait(-1e-9)),
     "no time": (InputError, lambda toy: toy.wait(float("nan"))),
     "for ever": (InputError, lambda toy: toy.wait(float("inf"))),
-    "a verb it lacks": (Unsupported, lambda toy: toy.solve(some_run((Region(0, 0, 2, 2),)))),
+    "a verb it lacks": (Unsupported, lambda toy: toy.solve(some_run((Region((0, 1), (0, 1, 2)),)))),
 }
 
 
@@ -93,7 +93,7 @@ def test_a_lacking_verb_is_named_with_what_is_possible() -> None:
         Toy() as toy,
         pytest.raises(Unsupported, match=r"no 'solve' \(toy\); it can: multiply, pulse, read, sweep, wait"),
     ):
-        toy.solve(some_run((Region(0, 0, 2, 2),)))
+        toy.solve(some_run((Region((0, 1), (0, 1, 2)),)))
 
 
 def test_a_loop_must_fit_into_the_macro() -> None:
@@ -102,7 +102,7 @@ def test_a_loop_must_fit_into_the_macro() -> None:
 
     recorder = MemoryRecorder()
     with Looped(recorder=recorder) as toy, pytest.raises(InputError, match=r"r0c4 lies outside"):
-        toy.solve(some_run((Region(0, 0, 2, 2), Region(0, 2, 2, 2))))
+        toy.solve(some_run((Region((0, 1), (0, 1, 2)), Region((0, 1), (2, 3, 4)))))
     assert recorder.events == []
 
 

@@ -267,7 +267,8 @@ def test_a_sweep_needs_voltages_gate_compliance_and_dwell(wrong: dict[str, objec
 def loop_run() -> LoopRun:
     ticks = np.linspace(0.1, 0.5, 5)
     coefficients = Coefficients(5e-3, ticks, -ticks, np.outer(ticks, np.ones(14)), 0 * ticks)
-    layers = (Region(0, 0, 2, 14), Region(32, 0, 14, 14), Region(64, 0, 14, 2))
+    wide = tuple(range(15))
+    layers = Region((0, 1), wide), Region(tuple(range(32, 60)), wide, copies=2), Region(wide[:14], (0, 1, 2))
     return LoopRun(layers, (1e-5, 2e-5, 3e-5), 5.0, 0.05, np.arange(6.0).reshape(3, 2), coefficients, 2, 1)
 
 
@@ -281,7 +282,7 @@ def test_a_loop_run_survives_the_record() -> None:
 
 
 def test_a_layer_covers_its_reference_column() -> None:
-    assert str(Region(32, 1, 2, 3).cells()) == "r32-33c1-4"
+    assert str(Region((32, 33), (1, 2, 3, 4)).cells()) == "r32-33c1-4"
 
 
 def test_a_loop_run_without_layers_or_with_a_start_that_is_no_number_is_refused() -> None:
@@ -295,7 +296,7 @@ def test_a_loop_run_without_layers_or_with_a_start_that_is_no_number_is_refused(
     with pytest.raises(InputError, match="one value per tick"):
         Coefficients(5e-3, np.ones(3), np.ones(2), np.ones((3, 14)), np.zeros(3))
     with pytest.raises(InputError, match="a layer needs"):
-        Region(0, 0, 0, 2)
+        Region((), (0, 1))
 
 
 # Words.

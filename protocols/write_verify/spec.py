@@ -65,7 +65,8 @@ class Spec:
         """Refuse targets (S) that no cell should be taken to; `reset_floor` (S) is that of the bench."""
         # A cell is RESET from above its target only, so its readings keep clear of the floor.
         least, most = max(self.window[0], reset_floor + 2 * self.tolerance), self.window[1]
-        wrong = ~((targets >= least) & (targets <= most))
+        # A target on the edge may lie beyond it by the rounding of its unit.
+        wrong = ~((targets >= least * (1 - 1e-9)) & (targets <= most * (1 + 1e-9)))
         if wrong.any():
             value = float(targets[int(np.argmax(wrong))])
             low, high = format_quantity(least, "S"), format_quantity(most, "S")

@@ -1,0 +1,113 @@
+"""The main job from the command line: program, read, sample, demo; resumed, taken over, refused."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from rramlab.bench import embedded
+from rramlab.cli import app
+from rramlab.outcome import Outcome
+from rramlab.runfile import RunFile
+
+RUNNER = CliRunner()
+
+
+def run(*words: str | Path, code: int = 0) -> str:
+    """Return what a command printed; its exit code must be `code`."""
+    front = [w for w in ("--json",) if w in words]
+    rest = [str(w) for w in words if w not in front]
+    result = RUNNER.invoke(app, front + rest)
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def small_targets() -> Path:
+    values = np.linspace(20, 100, 48).reshape(6, 8)
+    values[2, 3] = np.nan
+    np.savetxt("mine.csv", values, delimiter=",", fmt="%.3f")
+    return Path("mine.csv")
+
+
+def test_a_table_is_programmed_read_and_shown() -> None:
+    facts = json.loads(run("program", small_targets(), "--run", "p", "--at", "r3c5", "--json"))
+    assert facts["cells"] == 47
+    assert facts["within_tolerance_percent"] > 85
+    kept = RunFile.open("p").kept["program"].columns
+    assert (kept["row"].min(), kept["col"].min()) == (3, 5)
+    assert not ((kept["row"] == 5) & (kept["col"] == 8)).any()  # nan leaves its cell alone
+    good = kept["outcome"] == Outcome.CONVERGED
+    assert np.abs(kept["achieved"] - kept["target"])[good].max() < 10e-6
+    assert "img" in Path("p/index.html").read_text()
+    read = json.loads(run("read", "--after", "p", "--cells", "r3-8,c5-12", "--run", "r", "--json"))
+    achieved = {(r, c): g for r, c, g in zip(kept["row"], kept["col"], kept["achieved"], strict=True)}
+    again = np.array(read["conductance_uS"]) * 1e-6
+    apart = [abs(again[r - 3, c - 5] - g) for (r, c), g in achieved.items()]
+    # A single sample: 0.2 uS of noise, and now and then a telegraph step; nine of ten within five sigma.
+    assert np.quantile(apart, 0.9) < 1e-6
+    assert "pulses" in run("show", "p")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("10,50\n60,70\n", "outside the window of 20uS to 100uS"),
+        ("a,b\nc,d\n", "mine.csv"),
+        ("0.5,2\n", "say --unit"),
+        ("21,30\n" * 200, "lies outside this bench"),
+    ],
+)
+def test_targets_that_make_no_sense_are_refused_before_a_run_is_made(content: str, words: str) -> None:
+    Path("mine.csv").write_text(content)
+    assert words in run("program", "mine.csv", "--run", "p", code=2)
+    assert not Path("p").exists()
+
+
+def test_names_that_do_not_exist_are_answered_with_the_nearest() -> None:
+    small_targets()
+    assert "did you mean 'ping-pong'" in run("program", "mine.csv", "--strategy", "pingpong", code=2)
+    assert "there is no file nope.npy" in run("program", "nope.npy", code=2)
+    assert "no weight file at nope" in run("sample", "--weights", "nope.safetensors", code=2)
+    assert "possible: ode, sde" in run("sample", "--kind", "ddpm", code=2)
+    assert "no run" in run("program", "--resume", "nowhere", code=6)
+
+
+def test_a_run_is_not_overwritten_and_a_complete_one_not_resumed() -> None:
+    run("read", "--cells", "r0c0", "--run", "r")
+    assert "exists" in run("read", "--cells", "r0c0", "--run", "r", code=6)
+    small_targets()
+    run("program", "mine.csv", "--run", "p", "--passes", "1")
+    assert "is complete" in run("program", "--resume", "p", code=6)
+    assert "leave out --tolerance" in run("program", "--resume", "p", "--tolerance", "2uS", code=2)
+
+
+def test_require_turns_misses_into_an_exit_code() -> None:
+    np.savetxt("one.csv", np.full((4, 8), 60.0), delimiter=",")
+    run("program", "one.csv", "--run", "p", "--require", "101", "--passes", "1", code=1)
+
+
+def test_the_ring_is_programmed_sampled_taken_over_and_shown() -> None:
+    facts = json.loads(run("demo", "--runs", "200", "--run", "d", "--json"))
+    assert facts["quality"]["analog"]["sliced_wasserstein"] < 0.12  # 200 points: the floor alone is 0.05
+    # The weights in use are right to 0.4 uS of about 30 uS per unit weight; rms below 0.03 in any case.
+    assert facts["weight_error_rms"] < 0.03
+    kept = RunFile.open("d").kept
+    assert kept["samples"].columns["analog"].shape == (200, 2)
+    page = Path("d/index.html").read_text()
+    assert page.count("<img") >= 8
+    again = json.loads(run("sample", "--after", "d", "--runs", "64", "--kind", "sde", "--run", "s", "--json"))
+    assert again["kind"] == "sde"
+    assert again["weight_error_rms"] == pytest.approx(facts["weight_error_rms"])
+    assert len(RunFile.open("s").tables["pulses"]) == 0  # nothing was programmed again
+
+
+def test_a_small_bench_cannot_hold_the_network() -> None:
+    Path("one.toml").write_text(embedded().replace("macros = 3", "macros = 1"))
+    assert "needs 3 macros of 32 x 32" in run("--bench", "one.toml", "demo", "--run", "d", code=2)
