@@ -188,7 +188,7 @@ def draw(done: Programmed, request: Request, work: Work) -> None:
         ),
     )
     page.figure("Pulses per cell", pulses_per_cell(plane_of(done, done.pulses.astype(float))))
-    page.write(work.run.folder / "index.html")
+    page.write(work.run.folder / "index.html", pictures=True)
 
 
 def plane_of(done: Programmed, values: NDArray[Any]) -> FloatArray:

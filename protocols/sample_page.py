@@ -1,5 +1,7 @@
 """Show on one page what the main job found."""
 
+from dataclasses import asdict
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -62,11 +64,9 @@ def dynamics(page: Page, found: Outcome, fields: tuple[FloatArray, FloatArray, F
 
 def outcome(page: Page, found: Outcome) -> None:
     """Add the samples, their quality, and the ledger."""
-    from dataclasses import asdict
-
     comparison = found.comparison
     page.figure("Samples", quality.samples_beside(comparison.points))
-    bars = {name: asdict(each) for name, each in comparison.quality.items()}
+    bars = {"floor" if name == "data" else name: asdict(q) for name, q in comparison.quality.items()}
     page.figure("Quality", quality.quality_bars(bars))
     page.table("Quality: distance to the data, smaller is better", *quality_table(found))
     head = ["what", "energy per sample", "how it was had", "source"]

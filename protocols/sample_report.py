@@ -19,7 +19,8 @@ def show(session: Session, found: Outcome, folder: Path) -> None:
     if found.programmed:
         terminal.table("Programmed weights", ["what", "value"], programming_rows(found))
     terminal.table("Quality (distance to the data, smaller is better)", *quality_table(found))
-    terminal.table("Time and energy per sample", ["what", "energy", "how", "source"], found.ledger.rows())
+    rows = [row[:3] for row in found.ledger.rows()]
+    terminal.table("Energy per sample (sources on the page)", ["what", "energy", "how it was had"], rows)
     analog, digital = found.ledger.analog_seconds, found.ledger.digital_seconds
     terminal.say(
         f"Per sample: {analog:.3g} s on this bench (5 ms ticks), {digital * 1e6:.3g} us in a digital batch."

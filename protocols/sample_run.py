@@ -20,7 +20,7 @@ from rramlab.diffusion.metrics import Quality, quality
 from rramlab.diffusion.network import ScoreWeights
 from rramlab.diffusion.store import load_weights, ring_weights
 from rramlab.errors import InputError, RunError
-from rramlab.loop import LoopResult
+from rramlab.loop import LoopResult, LoopRun
 from rramlab.network_mapping import NetworkMapping, Targets
 from rramlab.runfile import RunFile
 from rramlab.session import Plan, Session, Work, free_folder
@@ -111,9 +111,9 @@ def carry_out(session: Session, plan: Plan) -> tuple[Outcome, Path]:
         request = Request(**work.run.start.parameters)
         stages = Stages(work, request, request.score(), np.random.default_rng([work.run.start.seed, 1]))
         macro, programmed = stages.taken_over(plan.after) if plan.after else stages.program(progress.update)
-        result, sampling = stages.sample(macro)
+        run, result, sampling = stages.sample(macro)
         progress.update("comparing", 0, 1)
-        comparison = compare(request, stages.score, result, work.run.start.seed)
+        comparison = compare(request, stages.score, run.start, result, work.run.start.seed)
         progress.update("comparing", 1, 1)
         seconds = sampling.seconds
         ledger = account(float(result.energy.mean()), seconds, comparison.digital_seconds)
@@ -156,10 +156,11 @@ class Stages:
         mapping = NetworkMapping.from_dict(kept["mapping"].facts)
         return Macro(mapping, measured, mapping.to_weights(measured, self.score)), []
 
-    def sample(self, macro: Macro) -> tuple[LoopResult, Sampling]:
-        """Return the closed-loop runs."""
+    def sample(self, macro: Macro) -> tuple[LoopRun, LoopResult, Sampling]:
+        """Return the closed-loop runs, as asked and as answered."""
         sampling = Sampling(runs=self.request.runs, kind=self.request.kind)
-        return sampling.run(self.work.backend, self.score, macro.mapping, self.rng), sampling
+        run = sampling.declare(self.score, macro.mapping, starts(self.request.runs, self.rng))
+        return run, self.work.backend.solve(run), sampling
 
     def vector_field(self, macro: Macro, sampling: Sampling) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return times (s), a grid axis, and the measured slope of the state on that grid (1/s)."""
@@ -201,14 +202,15 @@ class Stages:
         return measured
 
 
-def compare(request: Request, score: ScoreWeights, result: LoopResult, seed: int) -> Comparison:
-    """Return analog beside digital samples; the ring network also beside fresh data."""
+def compare(
+    request: Request, score: ScoreWeights, start: FloatArray, result: LoopResult, seed: int
+) -> Comparison:
+    """Return analog beside digital samples from the same start states; the ring also beside fresh data."""
     from rramlab.diffusion.sampler import sample
 
     rng = np.random.default_rng([seed, 2])
     sample(score, 64, steps=10)  # the first call of torch takes seconds that belong to no sample
     begun = perf_counter()
-    start = starts(request.runs, rng)
     digital = sample(score, request.runs, steps=DIGITAL_STEPS, kind=request.kind, seed=seed, start=start)
     seconds = (perf_counter() - begun) / request.runs
     points = {"analog": result.end, "digital": digital.points}

@@ -6,9 +6,8 @@ from typing import Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from rramlab.backend import Backend
 from rramlab.diffusion.network import ScoreWeights, time_embedding
-from rramlab.loop import Coefficients, LoopResult, LoopRun
+from rramlab.loop import Coefficients, LoopRun
 from rramlab.network_mapping import NetworkMapping
 
 FloatArray = NDArray[np.float64]
@@ -30,12 +29,6 @@ class Sampling:
     volts: float = 0.05
     kept: int = 8
     stride: int = 1
-
-    def run(
-        self, backend: Backend, weights: ScoreWeights, mapping: NetworkMapping, rng: np.random.Generator
-    ) -> LoopResult:
-        """Return the result of all runs, each from its own start state drawn from N(0, 1)."""
-        return backend.solve(self.declare(weights, mapping, starts(self.runs, rng)))
 
     def declare(self, weights: ScoreWeights, mapping: NetworkMapping, start: FloatArray) -> LoopRun:
         """Return the request for these start states (runs, 2), in network units."""
