@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def measure(command: list[str], times: int) -> tuple[float, float]:
-    """Return the median seconds and the largest memory (MB) of a command, after one run that is not counted."""
+    """Return the median seconds and the largest memory (MB) of a command, after one uncounted run."""
     found = [once(command) for _ in range(times + 1)][1:]
     return median(seconds for seconds, _ in found), max(peak for _, peak in found)
 

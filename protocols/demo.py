@@ -23,7 +23,8 @@ def demo(
     Example: rramlab demo --resume runs/demo
     """
     from protocols.sample_report import show
-    from protocols.sample_run import Request, carry_out, plan_of
+    from protocols.sample_request import Request
+    from protocols.sample_run import carry_out, plan_of
     from rramlab.session import refuse_new_options
 
     if resume is not None:

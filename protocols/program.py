@@ -38,7 +38,8 @@ def program(
 
     Example: rramlab program --resume runs/mine
     """
-    from protocols.program_run import Request, carry_out
+    from protocols.program_request import Request
+    from protocols.program_run import carry_out
     from rramlab.quantity import parse_quantity
     from rramlab.session import refuse_new_options
 

@@ -32,7 +32,8 @@ def sample(
     Example: rramlab sample --after runs/mine --runs 5000
     """
     from protocols.sample_report import show
-    from protocols.sample_run import Request, carry_out, plan_of
+    from protocols.sample_request import Request
+    from protocols.sample_run import carry_out, plan_of
     from rramlab.quantity import parse_quantity
     from rramlab.session import refuse_new_options
 

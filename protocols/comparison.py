@@ -1,0 +1,51 @@
+"""Set analog samples beside digital ones and beside the data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protocols.sample_request import Request
+from rramlab.diffusion.data import ring_points
+from rramlab.diffusion.metrics import Quality, quality
+from rramlab.diffusion.network import ScoreWeights
+from rramlab.loop import LoopResult
+
+FloatArray = NDArray[np.float64]
+
+DIGITAL_STEPS = 1000
+FRESH = 20_000
+"""Points of the data that samples are compared with."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Hold sets of points (n, 2) by name, their distances to the data, and digital seconds per sample."""
+
+    points: Mapping[str, FloatArray]
+    quality: Mapping[str, Quality]
+    digital_seconds: float
+
+
+def compare(
+    request: Request, score: ScoreWeights, start: FloatArray, result: LoopResult, seed: int
+) -> Comparison:
+    """Return analog beside digital samples from the same start states; the ring also beside fresh data."""
+    from rramlab.diffusion.sampler import sample
+
+    rng = np.random.default_rng([seed, 2])
+    sample(score, 64, steps=10)  # the first call of torch takes seconds that belong to no sample
+    begun = perf_counter()
+    digital = sample(score, request.runs, steps=DIGITAL_STEPS, kind=request.kind, seed=seed, start=start)
+    seconds = (perf_counter() - begun) / request.runs
+    points = {"analog": result.end, "digital": digital.points}
+    if request.weights is None:
+        data = ring_points(FRESH, rng)
+        points["data"] = ring_points(request.runs, rng)
+    else:
+        data = sample(score, FRESH, steps=DIGITAL_STEPS, kind=request.kind, seed=seed + 1).points
+    return Comparison(points, {name: quality(found, data) for name, found in points.items()}, seconds)

@@ -1,0 +1,43 @@
+"""Say what is asked of a run of the main job."""
+
+from dataclasses import dataclass
+from typing import Literal, final
+
+from protocols.write_verify.spec import Spec
+from rramlab.bench import Bench
+from rramlab.diffusion.network import ScoreWeights
+from rramlab.diffusion.store import load_weights, ring_weights
+from rramlab.errors import InputError
+
+
+@final
+@dataclass(frozen=True)
+class Request:
+    """Hold what was asked for (SI); `weights` a file, or None for the ring network that ships."""
+
+    weights: str | None = None
+    runs: int = 1000
+    kind: Literal["ode", "sde"] = "ode"
+    tolerance: float = 1e-6
+    passes: int = 3
+    wait: float = 60.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("ode", "sde"):
+            raise InputError(f"--kind {self.kind} is not known; possible: ode, sde")
+        if self.runs < 1:
+            raise InputError(f"{self.runs} runs were asked for; at least 1 is possible")
+
+    def spec(self, bench: Bench) -> Spec:
+        """Return what write-verify is to reach on this bench."""
+        return Spec(
+            tolerance=self.tolerance,
+            window=(bench.window.low, bench.window.high),
+            reading=bench.reading.spec(),
+            passes=self.passes,
+            wait=self.wait,
+        )
+
+    def score(self) -> ScoreWeights:
+        """Return the network that was asked for."""
+        return ring_weights() if self.weights is None else load_weights(self.weights)

@@ -1,0 +1,100 @@
+"""Go through the main job stage by stage, so that a run that was cut off goes on where it was."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protocols.network import Macro, Writer, network_spec, place, program_network, screen
+from protocols.sample_request import Request
+from protocols.sampling import Sampling, starts
+from protocols.write_verify.programmed import Programmed
+from rramlab.diffusion.network import ScoreWeights
+from rramlab.errors import RunError
+from rramlab.loop import LoopResult, LoopRun
+from rramlab.network_mapping import NetworkMapping, Targets
+from rramlab.runfile import RunFile
+from rramlab.session import Work
+
+FloatArray = NDArray[np.float64]
+
+
+@final
+@dataclass(frozen=True)
+class Stages:
+    """Go through the stages of the main job; one that an earlier process kept is not done again."""
+
+    work: Work
+    request: Request
+    score: ScoreWeights
+    rng: np.random.Generator
+
+    def program(self, watch: Any) -> tuple[Macro, list[Programmed]]:
+        """Return the macro with the network in it, and what became of its weights."""
+        writer = Writer(self.work.backend, network_spec(self.request.spec(self.work.bench)), watch)
+        macro, done = program_network(
+            self.score,
+            self._mapping(),
+            lambda what, targets: self._written(writer, what, targets),
+            lambda what, cells: self._kept_map(what, lambda: writer.measure(what, cells)),
+            lambda what, macros: self._kept_map(what, lambda: writer.use(what, macros)),
+        )
+        self.work.run.keep("macro", {"conductance": macro.measured}, {"conductance": "S"})
+        return macro, done
+
+    def taken_over(self, run: Path) -> tuple[Macro, list[Programmed]]:
+        """Return the macro as an earlier run programmed it."""
+        kept = RunFile.open(run).kept
+        if "macro" not in kept:
+            raise RunError(f"run '{run}' programmed no network; name a run of 'demo' or 'sample' that ended")
+        measured = kept["macro"].columns["conductance"]
+        mapping = NetworkMapping.from_dict(kept["mapping"].facts)
+        return Macro(mapping, measured, mapping.to_weights(measured, self.score)), []
+
+    def sample(self, macro: Macro) -> tuple[LoopRun, LoopResult, Sampling]:
+        """Return the closed-loop runs, as asked and as answered."""
+        sampling = Sampling(runs=self.request.runs, kind=self.request.kind)
+        run = sampling.declare(self.score, macro.mapping, starts(self.request.runs, self.rng))
+        return run, self.work.backend.solve(run), sampling
+
+    def vector_field(self, macro: Macro, sampling: Sampling) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return times (s), a grid axis, and the measured slope of the state on that grid (1/s)."""
+        side = np.linspace(-1.5, 1.5, 15)
+        x, y = np.meshgrid(side, side)
+        points = np.stack([x.ravel(), y.ravel()], axis=1)
+        run = sampling.declare(self.score, macro.mapping, points)
+        shares = np.array([0.05, 0.5, 0.95])
+        moments = [run.moment(share) for share in shares]
+        slopes = [self.work.backend.solve(moment).slope(moment) for moment in moments]
+        field = np.stack([s.reshape(side.size, side.size, 2) for s in slopes])
+        return shares * sampling.seconds, side, field
+
+    def _mapping(self) -> NetworkMapping:
+        kept = self.work.kept("mapping")
+        if kept is not None:
+            return NetworkMapping.from_dict(kept.facts)
+        spec = self.request.spec(self.work.bench)
+        usable = screen(self.work.backend, len(self.score.layers), spec.reading)
+        mapping = place(self.score, usable, spec, self.work.bench.window.reference)
+        self.work.run.keep("mapping", {"usable": usable}, facts=mapping.to_dict())
+        return mapping
+
+    def _written(self, writer: Writer, what: str, targets: Targets) -> Programmed:
+        kept = self.work.kept(what)
+        if kept is not None:
+            return Programmed.from_columns(kept.columns)
+        done = writer.write(what, targets, self.work.resume_point())
+        units = {"target": "S", "achieved": "S", "written": "S", "energy": "J"}
+        self.work.run.keep(what, done.columns(), units, {"clipped": targets.clipped})
+        return done
+
+    def _kept_map(self, what: str, measure: Callable[[], FloatArray]) -> FloatArray:
+        kept = self.work.kept(what)
+        if kept is not None:
+            return np.asarray(kept.columns["conductance"], float)
+        measured = measure()
+        self.work.run.keep(what, {"conductance": measured}, {"conductance": "S"})
+        return measured
