@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 .PHONY: demo test slow benchmarks clean
 
 demo: $(VENV)/ready
+	@echo "The first start compiles the simulation: about half a minute."
 	$(BIN)/rramlab demo
 
 test: $(VENV)/ready

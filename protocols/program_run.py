@@ -39,9 +39,8 @@ def carry_out(
     request.strategy_object()
     name = "program" if request.targets is None else request.targets.stem
     check = fits(None if given is None else given[0])
-    plan = Plan(
-        "program", resume or folder or free_folder(name), seed, request.parameters(), resume, after, check
-    )
+    place = resume or folder or free_folder(name)
+    plan = Plan("program", place, seed, request.parameters(), resume, after, check=check)
     with session.work(plan) as work:
         request = Request(None, **work.run.start.parameters)
         cells, targets = kept_targets(work) if given is None else keep_targets(work, *given)

@@ -33,7 +33,7 @@ def carry_out(
     """Return the conductances as a map (S) of the smallest rectangle around the cells, NaN between."""
     chosen = None if request.cells == "all" else Cells.parse(request.cells)
     place, options = folder or free_folder("read"), {"cells": request.cells}
-    plan = Plan("read", place, seed, options, after=after, check=fits(chosen))
+    plan = Plan("read", place, seed, options, after=after, resumable=False, check=fits(chosen))
     with session.work(plan) as work:
         plane = read_plane(work, chosen, request.samples)
         _draw(plane, work.run.folder)

@@ -48,7 +48,7 @@ def plan_of(
     if resume is None:
         request.score()
     place = resume or folder or free_folder(command)
-    return Plan(command, place, seed, asdict(request), resume, after, check_macros)
+    return Plan(command, place, seed, asdict(request), resume, after, check=check_macros)
 
 
 def carry_out(session: Session, plan: Plan) -> tuple[Outcome, Path]:

@@ -8,6 +8,7 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from signal import Signals
 from typing import Annotated, Any, final
 
 import typer
@@ -58,8 +59,12 @@ class Commands(TyperGroup):
             Terminal().error(str(error))
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
-            Terminal().error("interrupted; outputs are off and what was measured is kept")
+            Terminal().error("interrupted; outputs are off")
             raise typer.Exit(130) from None
+        except SystemExit as error:
+            if isinstance(error.code, int) and error.code > 128:
+                Terminal().error(f"ended by {Signals(error.code - 128).name}; outputs are off")
+            raise
         except Exception as error:
             ours = not type(error).__module__.startswith(("click", "typer"))
             if not ours or isinstance(error, BrokenPipeError):  # a reader such as `head` went away

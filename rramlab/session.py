@@ -34,6 +34,7 @@ class Plan:
     parameters: Mapping[str, Any] | None = None
     resume: Path | None = None
     after: Path | None = None
+    resumable: bool = True
     check: Callable[[Backend], None] | None = None
 
 
@@ -81,7 +82,8 @@ class Session:
 
         if plan.resume is not None and plan.after is not None:
             raise InputError("--resume continues a run, --after begins a new one; give one of them")
-        with self._run(plan) as (run, backend, bench), backend:
+        with self._run(plan) as (run, backend, bench), self._said_how_to_go_on(plan, run), backend:
+            self.terminal.say(f"run {run.folder} on bench '{bench.bench.id}'")
             if plan.resume is not None:
                 run.revive(backend)
             elif plan.after is not None:
@@ -91,6 +93,16 @@ class Session:
             found = RunFile.open(run.folder).kept if plan.resume is not None else {}
             yield Work(run, backend, bench, found)
             run.keep_memory(backend.memory())
+
+    @contextmanager
+    def _said_how_to_go_on(self, plan: Plan, run: Run) -> Iterator[None]:
+        """Say how a run that stops half way is continued."""
+        try:
+            yield
+        except BaseException:
+            way = f"{plan.command} --resume" if plan.resumable else "show"
+            self.terminal.hint(f"what was measured is kept; go on with: rramlab {way} {run.folder}")
+            raise
 
     @contextmanager
     def _run(self, plan: Plan) -> Iterator[tuple[Run, Backend, Bench]]:

@@ -62,6 +62,10 @@ class Terminal:
         """Print what is the matter."""
         self.err.print(Text("error: ", style="bold red") + Text(text), soft_wrap=True)
 
+    def hint(self, text: str) -> None:
+        """Print on stderr what to do next."""
+        self.err.print(Text(text), soft_wrap=True)
+
     @contextmanager
     def progress(self) -> Iterator[Progress]:
         """Show bars with rate and time left while inside; they appear for work longer than a second."""
