@@ -5,8 +5,8 @@ from dataclasses import asdict
 import numpy as np
 from numpy.typing import NDArray
 
+from protocols.sample_outcome import Outcome
 from protocols.sample_report import programming_rows, quality_table
-from protocols.sample_run import Outcome
 from rramlab.figures import programming, quality, sampling, slices
 from rramlab.page import Page
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from protocols.sample_run import Outcome, facts_of
+from protocols.sample_outcome import Outcome, facts_of
 from rramlab.session import Session
 
 MEASURES = {

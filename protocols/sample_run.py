@@ -1,39 +1,20 @@
 """Carry out the main job as a run: weights into the macros, the loop closed, samples out, quality beside."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from protocols.comparison import Comparison, compare
-from protocols.ledger import Ledger, account
-from protocols.network import Macro, check_macros
+from protocols.comparison import compare
+from protocols.ledger import account
+from protocols.network import check_macros
+from protocols.sample_outcome import Outcome, facts_of
 from protocols.sample_request import Request
-from protocols.sampling import Sampling
 from protocols.stages import Stages
-from protocols.write_verify.programmed import Programmed
-from rramlab.diffusion.network import ScoreWeights
-from rramlab.loop import LoopResult
 from rramlab.session import Plan, Session, free_folder
 
 FloatArray = NDArray[np.float64]
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """Hold everything that a run of the main job found, for its page and its summary."""
-
-    request: Request
-    score: ScoreWeights
-    macro: Macro
-    programmed: list[Programmed]
-    sampling: Sampling
-    result: LoopResult
-    comparison: Comparison
-    ledger: Ledger
 
 
 def plan_of(
@@ -68,25 +49,6 @@ def carry_out(session: Session, plan: Plan) -> tuple[Outcome, Path]:
         fields = stages.vector_field(macro, sampling)
         write_page(found, fields, work.run.folder)
     return found, work.run.folder
-
-
-def facts_of(found: Outcome) -> dict[str, Any]:
-    """Return the figures of a run as plain numbers."""
-    error = np.concatenate(
-        [(a - b).ravel() for a, b in zip(found.macro.written.layers, found.score.layers, strict=True)]
-    )
-    return {
-        "runs": found.request.runs,
-        "kind": found.request.kind,
-        "compared_with": "fresh data of the ring" if found.request.weights is None else "the digital sampler",
-        "quality": {name: asdict(q) for name, q in found.comparison.quality.items()},
-        "weight_error_rms": float(np.sqrt(np.mean(error**2))),
-        "analog_seconds_per_sample": found.ledger.analog_seconds,
-        "digital_seconds_per_sample": found.ledger.digital_seconds,
-        "array_joule_per_sample": found.ledger.analog[0].joule,
-        "analog_joule_per_sample": found.ledger.analog_joule,
-        "digital_joule_per_sample": found.ledger.digital.joule,
-    }
 
 
 def write_page(found: Outcome, fields: tuple[FloatArray, FloatArray, FloatArray], folder: Path) -> None:

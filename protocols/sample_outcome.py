@@ -1,0 +1,49 @@
+"""Hold what a run of the main job found."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, final
+
+import numpy as np
+
+from protocols.comparison import Comparison
+from protocols.ledger import Ledger
+from protocols.network import Macro
+from protocols.sample_request import Request
+from protocols.sampling import Sampling
+from protocols.write_verify.programmed import Programmed
+from rramlab.diffusion.network import ScoreWeights
+from rramlab.loop import LoopResult
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Hold everything that a run of the main job found, for its page and its summary."""
+
+    request: Request
+    score: ScoreWeights
+    macro: Macro
+    programmed: list[Programmed]
+    sampling: Sampling
+    result: LoopResult
+    comparison: Comparison
+    ledger: Ledger
+
+
+def facts_of(found: Outcome) -> dict[str, Any]:
+    """Return the figures of a run as plain numbers."""
+    error = np.concatenate(
+        [(a - b).ravel() for a, b in zip(found.macro.written.layers, found.score.layers, strict=True)]
+    )
+    return {
+        "runs": found.request.runs,
+        "kind": found.request.kind,
+        "compared_with": "fresh data of the ring" if found.request.weights is None else "the digital sampler",
+        "quality": {name: asdict(q) for name, q in found.comparison.quality.items()},
+        "weight_error_rms": float(np.sqrt(np.mean(error**2))),
+        "analog_seconds_per_sample": found.ledger.analog_seconds,
+        "digital_seconds_per_sample": found.ledger.digital_seconds,
+        "array_joule_per_sample": found.ledger.analog[0].joule,
+        "analog_joule_per_sample": found.ledger.analog_joule,
+        "digital_joule_per_sample": found.ledger.digital.joule,
+    }
