@@ -41,11 +41,12 @@ def sample(
         refuse_new_options(ctx)
     request = Request(
         weights=None if weights is None else str(weights),
+        after=None if after is None else str(after),
         runs=runs,
         kind=kind,  # type: ignore[arg-type]
         tolerance=parse_quantity(tolerance, "S"),
         passes=passes,
         wait=parse_quantity(wait, "s"),
     )
-    plan = plan_of("sample", request, run, seed, resume, after)
+    plan = plan_of("sample", request, run, seed, resume)
     show(ctx.obj, *carry_out(ctx.obj, plan))

@@ -5,7 +5,7 @@ from typing import Any, final
 
 import numpy as np
 
-from protocols.comparison import Comparison
+from protocols.comparison import Comparison, knows_ring
 from protocols.ledger import Ledger
 from protocols.network import Macro
 from protocols.sample_request import Request
@@ -38,7 +38,7 @@ def facts_of(found: Outcome) -> dict[str, Any]:
     return {
         "runs": found.request.runs,
         "kind": found.request.kind,
-        "compared_with": "fresh data of the ring" if found.request.weights is None else "the digital sampler",
+        "compared_with": "fresh data of the ring" if knows_ring(found.score) else "the digital sampler",
         "quality": {name: asdict(q) for name, q in found.comparison.quality.items()},
         "weight_error_rms": float(np.sqrt(np.mean(error**2))),
         "analog_seconds_per_sample": found.ledger.analog_seconds,

@@ -28,7 +28,7 @@ def lead(found: Outcome) -> str:
     """Return what was done in two sentences."""
     sets, network = (
         found.comparison.quality,
-        found.request.weights or "the ring network that ships with rramlab",
+        found.request.weights or "the ring network",
     )
     analog, digital = (sets[name].sliced_wasserstein for name in ("analog", "digital"))
     return (

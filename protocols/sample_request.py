@@ -13,9 +13,13 @@ from rramlab.errors import InputError
 @final
 @dataclass(frozen=True)
 class Request:
-    """Hold what was asked for (SI); `weights` a file, or None for the ring network that ships."""
+    """Hold what was asked for (SI); `weights` a file, or None for the ring network that ships.
+
+    `after` names a run whose macro and network are taken over.
+    """
 
     weights: str | None = None
+    after: str | None = None
     runs: int = 1000
     kind: Literal["ode", "sde"] = "ode"
     tolerance: float = 1e-6
@@ -25,6 +29,8 @@ class Request:
     def __post_init__(self) -> None:
         if self.kind not in ("ode", "sde"):
             raise InputError(f"--kind {self.kind} is not known; possible: ode, sde")
+        if self.weights is not None and self.after is not None:
+            raise InputError("--after takes over the network of its run; leave out --weights")
         if self.runs < 1:
             raise InputError(f"{self.runs} runs were asked for; at least 1 is possible")
 

@@ -11,23 +11,17 @@ from protocols.ledger import account
 from protocols.network import check_macros
 from protocols.sample_outcome import Outcome, facts_of
 from protocols.sample_request import Request
-from protocols.stages import Stages
+from protocols.stages import Stages, kept_score, network_of
 from rramlab.session import Plan, Session, free_folder
 
 FloatArray = NDArray[np.float64]
 
 
-def plan_of(
-    command: str,
-    request: Request,
-    folder: Path | None,
-    seed: int,
-    resume: Path | None,
-    after: Path | None = None,
-) -> Plan:
-    """Return the plan of a run; the weights of a new one are looked at before anything is made."""
+def plan_of(command: str, request: Request, folder: Path | None, seed: int, resume: Path | None) -> Plan:
+    """Return the plan of a run; the network of a new one is looked at before anything is made."""
+    after = None if request.after is None else Path(request.after)
     if resume is None:
-        request.score()
+        network_of(request, {})
     place = resume or folder or free_folder(command)
     return Plan(command, place, seed, asdict(request), resume, after, check=check_macros)
 
@@ -36,15 +30,16 @@ def carry_out(session: Session, plan: Plan) -> tuple[Outcome, Path]:
     """Return what a run found, and its folder; every stage is kept as it ends."""
     with session.work(plan) as work, session.terminal.progress() as progress:
         request = Request(**work.run.start.parameters)
-        stages = Stages(work, request, request.score(), np.random.default_rng([work.run.start.seed, 1]))
-        macro, programmed = stages.taken_over(plan.after) if plan.after else stages.program(progress.update)
+        score = network_of(request, work.found)
+        work.run.keep("score", *kept_score(score))
+        stages = Stages(work, request, score, np.random.default_rng([work.run.start.seed, 1]))
+        macro, programmed = stages.taken_over() if request.after else stages.program(progress.update)
         run, result, sampling = stages.sample(macro)
         progress.update("comparing", 0, 1)
-        comparison = compare(request, stages.score, run.start, result, work.run.start.seed)
+        comparison = compare(request, score, run.start, result, work.run.start.seed)
         progress.update("comparing", 1, 1)
-        seconds = sampling.seconds
-        ledger = account(float(result.energy.mean()), seconds, comparison.digital_seconds)
-        found = Outcome(request, stages.score, macro, programmed, sampling, result, comparison, ledger)
+        ledger = account(float(result.energy.mean()), sampling.seconds, comparison.digital_seconds)
+        found = Outcome(request, score, macro, programmed, sampling, result, comparison, ledger)
         work.run.keep("samples", dict(comparison.points), facts=facts_of(found))
         fields = stages.vector_field(macro, sampling)
         write_page(found, fields, work.run.folder)

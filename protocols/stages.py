@@ -1,8 +1,7 @@
 """Go through the main job stage by stage, so that a run that was cut off goes on where it was."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, final
 
 import numpy as np
@@ -12,14 +11,41 @@ from protocols.network import Macro, Writer, network_spec, place, program_networ
 from protocols.sample_request import Request
 from protocols.sampling import Sampling, starts
 from protocols.write_verify.programmed import Programmed
+from rramlab.contents import Kept
 from rramlab.diffusion.network import ScoreWeights
+from rramlab.diffusion.store import from_record, record_of
 from rramlab.errors import RunError
 from rramlab.loop import LoopResult, LoopRun
 from rramlab.network_mapping import NetworkMapping, Targets
+from rramlab.pulse import Columns
 from rramlab.runfile import RunFile
 from rramlab.session import Work
 
 FloatArray = NDArray[np.float64]
+
+
+def network_of(request: Request, found: Mapping[str, Kept]) -> ScoreWeights:
+    """Return the network of a run: the one it kept, that of the run it takes over, or the one asked for."""
+    if "score" in found:
+        return from_record(found["score"].columns, found["score"].facts)
+    if request.after is not None:
+        kept = network_run(request.after)["score"]
+        return from_record(kept.columns, kept.facts)
+    return request.score()
+
+
+def kept_score(score: ScoreWeights) -> tuple[Columns, dict[str, str], dict[str, Any]]:
+    """Return arrays, units and facts by which a run keeps its network."""
+    arrays, facts = record_of(score)
+    return arrays, {}, facts
+
+
+def network_run(run: str) -> Mapping[str, Kept]:
+    """Return the kept results of a run that programmed a network."""
+    kept = RunFile.open(run).kept
+    if not {"macro", "mapping", "score"} <= set(kept):
+        raise RunError(f"run '{run}' programmed no network; name a run of 'demo' or 'sample' that ended")
+    return kept
 
 
 @final
@@ -45,13 +71,14 @@ class Stages:
         self.work.run.keep("macro", {"conductance": macro.measured}, {"conductance": "S"})
         return macro, done
 
-    def taken_over(self, run: Path) -> tuple[Macro, list[Programmed]]:
-        """Return the macro as an earlier run programmed it."""
-        kept = RunFile.open(run).kept
-        if "macro" not in kept:
-            raise RunError(f"run '{run}' programmed no network; name a run of 'demo' or 'sample' that ended")
+    def taken_over(self) -> tuple[Macro, list[Programmed]]:
+        """Return the macro as an earlier run programmed it; this run keeps it for those after it."""
+        assert self.request.after is not None
+        kept = network_run(self.request.after)
         measured = kept["macro"].columns["conductance"]
         mapping = NetworkMapping.from_dict(kept["mapping"].facts)
+        self.work.run.keep("mapping", kept["mapping"].columns, facts=kept["mapping"].facts)
+        self.work.run.keep("macro", {"conductance": measured}, {"conductance": "S"})
         return Macro(mapping, measured, mapping.to_weights(measured, self.score)), []
 
     def sample(self, macro: Macro) -> tuple[LoopRun, LoopResult, Sampling]:

@@ -1,7 +1,10 @@
 """The main job from the command line: program, read, sample, demo; resumed, taken over, refused."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
+from time import sleep
 
 import numpy as np
 import pytest
@@ -9,6 +12,9 @@ from typer.testing import CliRunner
 
 from rramlab.bench import embedded
 from rramlab.cli import app
+from rramlab.diffusion.network import ScoreWeights
+from rramlab.diffusion.store import save_weights
+from rramlab.errors import RramlabError
 from rramlab.outcome import Outcome
 from rramlab.runfile import RunFile
 
@@ -106,6 +112,48 @@ def test_the_ring_is_programmed_sampled_taken_over_and_shown() -> None:
     assert again["kind"] == "sde"
     assert again["weight_error_rms"] == pytest.approx(facts["weight_error_rms"])
     assert len(RunFile.open("s").tables["pulses"]) == 0  # nothing was programmed again
+
+
+def test_a_network_of_ones_own_stays_with_its_macro() -> None:
+    rng = np.random.default_rng(5)
+    layers = rng.normal(0, 0.5, (2, 14)), rng.normal(0, 0.2, (14, 14)), rng.normal(0, 0.2, (14, 2))
+    mine = ScoreWeights(*layers, rng.normal(0, 1, 7))
+    save_weights(mine, "mine.safetensors")
+    first = json.loads(run("sample", "--weights", "mine.safetensors", "--runs", "32", "--run", "a", "--json"))
+    assert first["compared_with"] == "the digital sampler"
+    Path("mine.safetensors").unlink()
+    run("sample", "--after", "a", "--runs", "32", "--run", "b")
+    run("sample", "--after", "b", "--runs", "32", "--run", "c")  # and on from there
+    for name, layer in (("w1", mine.w1), ("w3", mine.w3)):
+        assert np.array_equal(RunFile.open("c").kept["score"].columns[name], layer)
+    assert "leave out --weights" in run("sample", "--after", "a", "--weights", "x.safetensors", code=2)
+    run("read", "--cells", "r0c0", "--run", "r")
+    assert "programmed no network" in run("sample", "--after", "r", code=6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("events", [60, 250, 400])
+def test_a_killed_demo_goes_on_to_the_same_samples(events: int) -> None:
+    words = ["--quiet", "demo", "--runs", "64", "--seed", "3"]
+    run(*words, "--run", "whole")
+    child = subprocess.Popen([Path(sys.executable).with_name("rramlab"), *words, "--run", "killed"])
+    while count("killed") < events and child.poll() is None:
+        sleep(0.005)  # waiting for the child: nothing is timed
+    child.kill()
+    child.wait()
+    if not RunFile.open("killed").complete:
+        run("demo", "--resume", "killed")
+    whole, killed = (RunFile.open(name).kept["samples"].columns["analog"] for name in ("whole", "killed"))
+    # The simulated macro lives through its requests again; one that was on its way counts as done.
+    assert np.abs(whole - killed).max() < 0.5
+    assert np.median(np.abs(whole - killed)) < 0.05
+
+
+def count(folder: str) -> int:
+    try:
+        return int(RunFile.open(folder).attributes["n_events"])
+    except RramlabError:
+        return 0
 
 
 def test_a_small_bench_cannot_hold_the_network() -> None:

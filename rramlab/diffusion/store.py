@@ -1,10 +1,13 @@
 """Score networks on disk, as safetensors files that carry everything needed to sample from them."""
 
 import json
+from collections.abc import Mapping
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
@@ -17,12 +20,29 @@ _ARRAYS = ("w1", "w2", "w3", "frequencies")
 _NUMBERS = ("gain", "scale", "activation_limit")
 
 
-def save_weights(weights: ScoreWeights, path: Path | str) -> None:
-    """Write a network to `path`; numbers are kept to the last bit, metadata as text."""
-    arrays = {name: getattr(weights, name).copy() for name in _ARRAYS}
+def record_of(weights: ScoreWeights) -> tuple[dict[str, NDArray[np.float64]], dict[str, Any]]:
+    """Return a network as arrays and plain facts, for a run file."""
     numbers = {name: getattr(weights, name) for name in _NUMBERS}
     numbers |= {"beta_0": weights.schedule.beta_0, "beta_1": weights.schedule.beta_1}
-    header = {"format": FORMAT, "numbers": json.dumps(numbers), "metadata": json.dumps(weights.metadata)}
+    return {name: getattr(weights, name).copy() for name in _ARRAYS}, {
+        **numbers,
+        "metadata": weights.metadata,
+    }
+
+
+def from_record(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> ScoreWeights:
+    """Return the network that `record_of` wrote down."""
+    values: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
+    values |= {name: float(facts[name]) for name in _NUMBERS}
+    schedule = VpSchedule(facts["beta_0"], facts["beta_1"])
+    return ScoreWeights(**values, schedule=schedule, metadata=dict(facts["metadata"]))
+
+
+def save_weights(weights: ScoreWeights, path: Path | str) -> None:
+    """Write a network to `path`; numbers are kept to the last bit, metadata as text."""
+    arrays, facts = record_of(weights)
+    metadata = facts.pop("metadata")
+    header = {"format": FORMAT, "numbers": json.dumps(facts), "metadata": json.dumps(metadata)}
     save_file(arrays, Path(path), metadata=header)
 
 
@@ -55,8 +75,5 @@ def _read(path: Path) -> ScoreWeights:
         missing = [name for name in _ARRAYS if name not in file.keys()]  # noqa: SIM118 (no mapping)
         if missing:
             raise ValueError(f"it lacks {', '.join(missing)}")
-        values: dict[str, Any] = {name: file.get_tensor(name) for name in _ARRAYS}
-    numbers: dict[str, Any] = json.loads(header["numbers"])
-    schedule = VpSchedule(numbers["beta_0"], numbers["beta_1"])
-    values |= {name: float(numbers[name]) for name in _NUMBERS}
-    return ScoreWeights(**values, schedule=schedule, metadata=json.loads(header["metadata"]))
+        arrays = {name: file.get_tensor(name) for name in _ARRAYS}
+    return from_record(arrays, json.loads(header["numbers"]) | {"metadata": json.loads(header["metadata"])})
