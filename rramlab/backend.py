@@ -165,7 +165,7 @@ class Backend(ABC):
                 f"multiply was given voltages {voltages.shape} for macro {macro}; "
                 f"it takes (..., {rows}) for a macro from 0 to {macros - 1}"
             )
-        self.limits.check_multiply(voltages)
+        self.limits.check_inputs(voltages, "multiply")
         number = self._ask("multiply", {"macro": macro}, {"voltages": voltages})
         currents = self._multiply(voltages, macro)
         self._answer(number, "multiply", {"currents": currents})
@@ -177,6 +177,7 @@ class Backend(ABC):
         self._admit("solve", NO_CELLS)
         for layer in run.layers:
             layer.cells().check(self.shape)
+        self.limits.check_inputs(run.volts * run.start, "solve")
         facts, columns = run.record()
         number = self._ask("solve", facts, columns)
         result = self._solve(run)
@@ -189,9 +190,8 @@ class Backend(ABC):
         self._admit("wait", NO_CELLS)
         if not (seconds >= 0 and np.isfinite(seconds)):
             raise InputError(f"a wait of {seconds} s is not possible; give a time of zero or more")
-        seconds = float(seconds)
-        number = self._ask("wait", {"seconds": seconds}, {})
-        self._wait(seconds)
+        number = self._ask("wait", {"seconds": float(seconds)}, {})
+        self._wait(float(seconds))
         self._answer(number, "wait", {})
 
     @final

@@ -82,10 +82,10 @@ class Limits(BaseModel):
                 f"voltage is a RESET, which could burn it; nothing was sent. Sweep upwards from 0 V"
             )
 
-    def check_multiply(self, voltages: FloatArray) -> None:
-        """Refuse input voltages that would disturb the array."""
+    def check_inputs(self, voltages: FloatArray, verb: str) -> None:
+        """Refuse input voltages, or start states as voltages (V), that would disturb the array."""
         largest = float(np.abs(voltages).max(initial=0.0))
-        self._refuse(largest, "v_read", "multiply")
+        self._refuse(largest, "v_read", verb)
 
     def check_train(self, train: PulseTrain) -> None:
         """Refuse a train in which any pulse leaves the limits; the whole train is refused."""

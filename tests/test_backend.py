@@ -103,6 +103,9 @@ def test_a_loop_must_fit_into_the_macro() -> None:
     recorder = MemoryRecorder()
     with Looped(recorder=recorder) as toy, pytest.raises(InputError, match=r"r0c4 lies outside"):
         toy.solve(some_run((Region((0, 1), (0, 1, 2)), Region((0, 1), (2, 3, 4)))))
+    hot = replace(some_run((Region((0, 1), (0, 1, 2)),)), start=np.full((1, 2), 4.1))
+    with Looped(recorder=recorder) as toy, pytest.raises(LimitExceeded, match="solve"):
+        toy.solve(hot)
     assert recorder.events == []
 
 

@@ -227,11 +227,11 @@ def test_a_downward_sweep_is_a_reset() -> None:
 @pytest.mark.parametrize("value", [0.2001, -0.2001, math.nan, math.inf])
 def test_products_are_limited(value: float) -> None:
     inputs = np.full((2, 4), 0.2)
-    LIMITS.check_multiply(inputs)
-    LIMITS.check_multiply(np.zeros((0, 4)))
+    LIMITS.check_inputs(inputs, "multiply")
+    LIMITS.check_inputs(np.zeros((0, 4)), "multiply")
     inputs[1, 2] = value
     with pytest.raises(LimitExceeded, match="multiply"):
-        LIMITS.check_multiply(inputs)
+        LIMITS.check_inputs(inputs, "multiply")
 
 
 # The history of a cell.
