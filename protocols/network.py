@@ -13,7 +13,7 @@ from protocols.write_verify.spec import Spec
 from rramlab.backend import Backend
 from rramlab.cells import Cells
 from rramlab.diffusion.network import ScoreWeights
-from rramlab.errors import InputError
+from rramlab.errors import InputError, Unsupported
 from rramlab.network_mapping import NetworkMapping, Targets
 from rramlab.placement import MACRO_SIDE
 from rramlab.pulse import Columns
@@ -85,14 +85,18 @@ class Writer:
 
 
 def check_macros(backend: Backend) -> None:
-    """Refuse a bench that has not one macro for each layer, or cannot close the loop."""
-    macros = backend.shape[0] // backend.macro_shape[0]
-    if macros < LAYERS or min(backend.macro_shape) < MACRO_SIDE:
-        rows, cols = backend.macro_shape
+    """Refuse a bench that has not one macro of the right size for each layer, or cannot close the loop."""
+    rows, cols = backend.macro_shape
+    macros = backend.shape[0] // rows
+    if macros < LAYERS or (rows, cols) != (MACRO_SIDE, MACRO_SIDE):
         raise InputError(
             f"the network needs {LAYERS} macros of {MACRO_SIDE} x {MACRO_SIDE}, one per layer; here are "
             f"{macros} of {rows} x {cols}"
         )
+    missing = sorted({"multiply", "solve"} - backend.capabilities)
+    if missing:
+        name = backend.identify()["name"]
+        raise Unsupported(f"a network needs '{missing[0]}', and this bench ({name}) lacks it; name another")
 
 
 def screen(backend: Backend, macros: int, reading: ReadSpec) -> BoolArray:
@@ -124,11 +128,15 @@ def network_spec(spec: Spec) -> Spec:
 @final
 @dataclass(frozen=True, eq=False)
 class Macro:
-    """Hold a programmed network: mapping, measured map (S), and the weights that it stands for."""
+    """Hold a programmed network: mapping, measured map (S), and the weights that it stands for.
+
+    `clipped` counts the conductances, of weights and trims, that the window could not hold.
+    """
 
     mapping: NetworkMapping
     measured: FloatArray
     written: ScoreWeights
+    clipped: int = 0
 
 
 def program_network(
@@ -142,9 +150,10 @@ def program_network(
     references = mapping.reference_targets()
     write("references", references)
     targets = mapping.weight_targets(score, measure("references as written", references.cells))
-    done = [write("weights", targets)]
+    done, clipped = [write("weights", targets)], targets.clipped
     for k in range(1, TRIMS + 1):
         targets = mapping.trimmed(score, targets, use(f"network before trim {k}", len(mapping.layers)))
         done.append(write(f"trim {k}", targets))
+        clipped += targets.clipped
     found = use("network", len(mapping.layers))
-    return Macro(mapping, found, mapping.to_weights(found, score)), done
+    return Macro(mapping, found, mapping.to_weights(found, score), clipped), done

@@ -40,6 +40,7 @@ def facts_of(found: Outcome) -> dict[str, Any]:
         "kind": found.request.kind,
         "compared_with": "fresh data of the ring" if knows_ring(found.score) else "the digital sampler",
         "quality": {name: asdict(q) for name, q in found.comparison.quality.items()},
+        "targets_clipped": found.macro.clipped,
         "weight_error_rms": float(np.sqrt(np.mean(error**2))),
         "analog_seconds_per_sample": found.ledger.analog_seconds,
         "digital_seconds_per_sample": found.ledger.digital_seconds,

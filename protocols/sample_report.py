@@ -34,10 +34,12 @@ def programming_rows(found: Outcome) -> list[list[str]]:
     first, last = found.programmed[0], found.programmed[-1]
     pulses = sum(int(run.pulses.sum()) for run in found.programmed) / len(first.cells)
     weights = sum(layer.size for layer in found.score.layers)
+    clipped = found.macro.clipped
     return [
         ["weights, cells", f"{weights}, {len(first.cells)}"],
         ["converged", f"{100 * first.success:.2f} %"],
         ["within tolerance after the last wait", f"{100 * last.within(found.request.tolerance):.2f} %"],
+        *([["targets clipped to the window", f"{clipped}"]] if clipped else []),
         ["sigma of the error of a cell", f"{1e6 * last.error[last.converged].std():.3f} uS"],
         ["pulses per cell", f"{pulses:.2f}"],
         ["error of a weight in use, rms", f"{facts_of(found)['weight_error_rms']:.4f}"],

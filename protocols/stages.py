@@ -68,18 +68,19 @@ class Stages:
             lambda what, cells: self._kept_map(what, lambda: writer.measure(what, cells)),
             lambda what, macros: self._kept_map(what, lambda: writer.use(what, macros)),
         )
-        self.work.run.keep("macro", {"conductance": macro.measured}, {"conductance": "S"})
+        self._keep_macro(macro)
         return macro, done
 
     def taken_over(self) -> tuple[Macro, list[Programmed]]:
         """Return the macro as an earlier run programmed it; this run keeps it for those after it."""
         assert self.request.after is not None
         kept = network_run(self.request.after)
-        measured = kept["macro"].columns["conductance"]
+        measured, clipped = kept["macro"].columns["conductance"], kept["macro"].facts.get("clipped", 0)
         mapping = NetworkMapping.from_dict(kept["mapping"].facts)
+        macro = Macro(mapping, measured, mapping.to_weights(measured, self.score), clipped)
         self.work.run.keep("mapping", kept["mapping"].columns, facts=kept["mapping"].facts)
-        self.work.run.keep("macro", {"conductance": measured}, {"conductance": "S"})
-        return Macro(mapping, measured, mapping.to_weights(measured, self.score)), []
+        self._keep_macro(macro)
+        return macro, []
 
     def sample(self, macro: Macro) -> tuple[LoopRun, LoopResult, Sampling]:
         """Return the closed-loop runs, as asked and as answered."""
@@ -98,6 +99,10 @@ class Stages:
         slopes = [self.work.backend.solve(moment).slope(moment) for moment in moments]
         field = np.stack([s.reshape(side.size, side.size, 2) for s in slopes])
         return shares * sampling.seconds, side, field
+
+    def _keep_macro(self, macro: Macro) -> None:
+        columns, facts = {"conductance": macro.measured}, {"clipped": macro.clipped}
+        self.work.run.keep("macro", columns, {"conductance": "S"}, facts)
 
     def _mapping(self) -> NetworkMapping:
         kept = self.work.kept("mapping")
