@@ -1,6 +1,5 @@
 """Keep the account of every cell of a run: outcome, pulses, reads, energy."""
 
-from dataclasses import astuple
 from typing import Any, final
 
 import numpy as np
@@ -74,11 +73,10 @@ class Ledger:
         columns: dict[str, NDArray[Any]] = {name: getattr(self, name) for name in _ACCOUNTS}
         columns |= {"row": self.cells.row, "col": self.cells.col, "target": self.targets, "base": self.base}
         columns |= {f"memory_{name}": column for name, column in self.memory.items()}
-        table = np.array([astuple(line) for line in self.statistics], dtype=float)
         return columns | {
             "pass": np.array([self.number]),
             "seconds": np.array([self.seconds]),
-            "statistics": table.ravel(),
+            "statistics": PassStatistics.table(self.statistics),
         }
 
     @classmethod
@@ -94,6 +92,5 @@ class Ledger:
         ledger.number = int(columns["pass"][0])
         ledger.seconds = float(columns["seconds"][0])
         ledger.finished = len(cells) - ledger.pending().size
-        for line in np.array(columns["statistics"], dtype=float).reshape(-1, 6):
-            ledger.statistics.append(PassStatistics(*(int(n) for n in line[:3]), *line[3:].tolist()))
+        ledger.statistics = PassStatistics.of_table(columns["statistics"])
         return ledger

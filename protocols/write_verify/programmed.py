@@ -1,5 +1,6 @@
 """Tell how programming ended, cell by cell and pass by pass."""
 
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from typing import final
 
@@ -12,6 +13,9 @@ from rramlab.pulse import Columns
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+
+UNITS = {"target": "S", "achieved": "S", "written": "S", "energy": "J"}
+"""Units of the columns of a record; the others are numbers."""
 
 
 @final
@@ -28,6 +32,17 @@ class PassStatistics:
     sigma_written: float
     sigma_settled: float
     share_settled: float
+
+    @staticmethod
+    def table(passes: Sequence["PassStatistics"]) -> FloatArray:
+        """Return passes as a table (passes, 6) for the record."""
+        return np.array([astuple(line) for line in passes], dtype=float).reshape(-1, 6)
+
+    @classmethod
+    def of_table(cls, table: FloatArray) -> "list[PassStatistics]":
+        """Return the passes that `table` wrote down."""
+        lines = np.asarray(table, dtype=float).reshape(-1, 6).tolist()
+        return [cls(*(int(count) for count in line[:3]), *line[3:]) for line in lines]
 
 
 @final
@@ -87,15 +102,13 @@ class Programmed:
             "reads": self.reads,
             "energy": self.energy,
             "seconds": np.array(self.seconds),
-            "statistics": np.array([astuple(line) for line in self.passes], dtype=float).reshape(-1, 6),
+            "statistics": PassStatistics.table(self.passes),
         }
 
     @classmethod
     def from_columns(cls, columns: Columns) -> "Programmed":
         """Return the end of a run from the columns of its record."""
-        passes = tuple(
-            PassStatistics(*(int(n) for n in line[:3]), *line[3:]) for line in columns["statistics"].tolist()
-        )
+        passes = tuple(PassStatistics.of_table(columns["statistics"]))
         c, cells = columns, Cells(columns["row"], columns["col"])
         return cls(
             cells, c["target"], c["achieved"], c["written"], c["outcome"],

@@ -43,12 +43,17 @@ class Spec:
         least, most = self.window
         if not (self.tolerance > 0 and 0 < self.finish <= 1 and 0 < self.reopen <= 1):
             raise InputError(
-                f"a tolerance of {self.tolerance} S with shares {self.reopen}, {self.finish} is none"
+                f"tolerance {self.tolerance:g} S, reopen {self.reopen:g} and finish {self.finish:g} were "
+                f"asked for; a tolerance is above zero, and its two shares lie above 0 and up to 1"
             )
         if not FLOOR <= least < most:
             raise InputError(f"a window of {least} S to {most} S is not possible; it begins at 5uS or above")
         if self.max_pulses < 1 or not self.max_energy > 0 or self.passes < 1 or not self.wait >= 0:
-            raise InputError("budgets and passes are one or more, and a wait is not negative")
+            raise InputError(
+                f"{self.passes} passes with a wait of {self.wait:g} s, {self.max_pulses} pulses and "
+                f"{self.max_energy:g} J per cell were asked for; give at least one pass and one pulse, "
+                f"an energy above zero, and a wait of zero or more"
+            )
         if self.batch is not None and self.batch < 1:
             raise InputError(f"a batch of {self.batch} cells is empty; give one or more")
 
