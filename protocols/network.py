@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from protocols.write_verify.engine import WriteVerify
 from protocols.write_verify.programmed import Programmed
+from protocols.write_verify.rounds import UNFORMED
 from protocols.write_verify.spec import Spec
 from rramlab.backend import Backend
 from rramlab.cells import Cells
@@ -38,8 +39,6 @@ TRIMS = 1
 VOLTS_IN_USE, PRODUCTS = 0.06, 100
 """Row voltage (V) and number of products that are averaged to measure a network in use."""
 
-UNFORMED = 1e-6
-"""A cell that reads less (S) was never formed."""
 SUSPECT = 20e-6, 3.0
 """A cell that reads more than this (S) and than so many times the median of its macro is stuck high."""
 CAREFUL_SAMPLES = 64

@@ -30,18 +30,22 @@ class Outcome:
     ledger: Ledger
 
 
+def weight_error(found: Outcome) -> float:
+    """Return the rms error of a weight in use, over all layers (units of the network)."""
+    pairs = zip(found.macro.written.layers, found.score.layers, strict=True)
+    error = np.concatenate([(written - wanted).ravel() for written, wanted in pairs])
+    return float(np.sqrt(np.mean(error**2)))
+
+
 def facts_of(found: Outcome) -> dict[str, Any]:
     """Return the figures of a run as plain numbers."""
-    error = np.concatenate(
-        [(a - b).ravel() for a, b in zip(found.macro.written.layers, found.score.layers, strict=True)]
-    )
     return {
         "runs": found.request.runs,
         "kind": found.request.kind,
         "compared_with": "fresh data of the ring" if knows_ring(found.score) else "the digital sampler",
         "quality": {name: asdict(q) for name, q in found.comparison.quality.items()},
         "targets_clipped": found.macro.clipped,
-        "weight_error_rms": float(np.sqrt(np.mean(error**2))),
+        "weight_error_rms": weight_error(found),
         "analog_seconds_per_sample": found.ledger.analog_seconds,
         "digital_seconds_per_sample": found.ledger.digital_seconds,
         "array_joule_per_sample": found.ledger.analog[0].joule,

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from protocols.sample_outcome import Outcome, facts_of
+from protocols.sample_outcome import Outcome, facts_of, weight_error
 from rramlab.session import Session
 
 MEASURES = {
@@ -42,7 +42,7 @@ def programming_rows(found: Outcome) -> list[list[str]]:
         *([["targets clipped to the window", f"{clipped}"]] if clipped else []),
         ["sigma of the error of a cell", f"{1e6 * last.error[last.converged].std():.3f} uS"],
         ["pulses per cell", f"{pulses:.2f}"],
-        ["error of a weight in use, rms", f"{facts_of(found)['weight_error_rms']:.4f}"],
+        ["error of a weight in use, rms", f"{weight_error(found):.4f}"],
     ]
 
 

@@ -11,7 +11,7 @@ from protocols.ledger import account
 from protocols.network import check_macros
 from protocols.sample_outcome import Outcome, facts_of
 from protocols.sample_request import Request
-from protocols.stages import Stages, kept_score, network_of
+from protocols.stages import Stages, kept_score, network_of, source_of
 from rramlab.session import Plan, Session, free_folder
 
 FloatArray = NDArray[np.float64]
@@ -21,7 +21,7 @@ def plan_of(command: str, request: Request, folder: Path | None, seed: int, resu
     """Return the plan of a run; the network of a new one is looked at before anything is made."""
     after = None if request.after is None else Path(request.after)
     if resume is None:
-        network_of(request, {})
+        network_of(request, source_of(request, {}))
     place = resume or folder or free_folder(command)
     return Plan(command, place, seed, asdict(request), resume, after, check=check_macros)
 
@@ -30,10 +30,12 @@ def carry_out(session: Session, plan: Plan) -> tuple[Outcome, Path]:
     """Return what a run found, and its folder; every stage is kept as it ends."""
     with session.work(plan) as work, session.terminal.progress() as progress:
         request = Request(**work.run.start.parameters)
-        score = network_of(request, work.found)
+        source = source_of(request, work.found)
+        score = network_of(request, source)
         work.run.keep("score", *kept_score(score))
         stages = Stages(work, request, score, np.random.default_rng([work.run.start.seed, 1]))
-        macro, programmed = stages.taken_over() if request.after else stages.program(progress.update)
+        taken = request.after is not None
+        macro, programmed = stages.taken_over(source) if taken else stages.program(progress.update)
         run, result, sampling = stages.sample(macro)
         progress.update("comparing", 0, 1)
         comparison = compare(request, score, run.start, result, work.run.start.seed)

@@ -7,10 +7,10 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from protocols.network import Macro, Writer, network_spec, place, program_network, screen
+from protocols.network import Macro, Watch, Writer, network_spec, place, program_network, screen
 from protocols.sample_request import Request
 from protocols.sampling import Sampling, starts
-from protocols.write_verify.programmed import Programmed
+from protocols.write_verify.programmed import UNITS, Programmed
 from rramlab.contents import Kept
 from rramlab.diffusion.network import ScoreWeights
 from rramlab.diffusion.store import from_record, record_of
@@ -24,14 +24,16 @@ from rramlab.session import Work
 FloatArray = NDArray[np.float64]
 
 
-def network_of(request: Request, found: Mapping[str, Kept]) -> ScoreWeights:
-    """Return the network of a run: the one it kept, that of the run it takes over, or the one asked for."""
-    if "score" in found:
-        return from_record(found["score"].columns, found["score"].facts)
-    if request.after is not None:
-        kept = network_run(request.after)["score"]
-        return from_record(kept.columns, kept.facts)
-    return request.score()
+def source_of(request: Request, found: Mapping[str, Kept]) -> Mapping[str, Kept]:
+    """Return the kept results that a run goes on from: its own, or those of the run that it takes over."""
+    own = request.after is None or "macro" in found
+    return found if own else network_run(str(request.after))
+
+
+def network_of(request: Request, source: Mapping[str, Kept]) -> ScoreWeights:
+    """Return the network of a run: the one of its source, or the one asked for."""
+    kept = source.get("score")
+    return request.score() if kept is None else from_record(kept.columns, kept.facts)
 
 
 def kept_score(score: ScoreWeights) -> tuple[Columns, dict[str, str], dict[str, Any]]:
@@ -58,7 +60,7 @@ class Stages:
     score: ScoreWeights
     rng: np.random.Generator
 
-    def program(self, watch: Any) -> tuple[Macro, list[Programmed]]:
+    def program(self, watch: Watch) -> tuple[Macro, list[Programmed]]:
         """Return the macro with the network in it, and what became of its weights."""
         writer = Writer(self.work.backend, network_spec(self.request.spec(self.work.bench)), watch)
         macro, done = program_network(
@@ -71,14 +73,13 @@ class Stages:
         self._keep_macro(macro)
         return macro, done
 
-    def taken_over(self) -> tuple[Macro, list[Programmed]]:
+    def taken_over(self, source: Mapping[str, Kept]) -> tuple[Macro, list[Programmed]]:
         """Return the macro as an earlier run programmed it; this run keeps it for those after it."""
-        assert self.request.after is not None
-        kept = network_run(self.request.after)
-        measured, clipped = kept["macro"].columns["conductance"], kept["macro"].facts.get("clipped", 0)
-        mapping = NetworkMapping.from_dict(kept["mapping"].facts)
-        macro = Macro(mapping, measured, mapping.to_weights(measured, self.score), clipped)
-        self.work.run.keep("mapping", kept["mapping"].columns, facts=kept["mapping"].facts)
+        place, kept = source["mapping"], source["macro"]
+        mapping, measured = NetworkMapping.from_dict(place.facts), kept.columns["conductance"]
+        written = mapping.to_weights(measured, self.score)
+        macro = Macro(mapping, measured, written, kept.facts.get("clipped", 0))
+        self.work.run.keep("mapping", place.columns, facts=place.facts)
         self._keep_macro(macro)
         return macro, []
 
@@ -119,8 +120,7 @@ class Stages:
         if kept is not None:
             return Programmed.from_columns(kept.columns)
         done = writer.write(what, targets, self.work.resume_point())
-        units = {"target": "S", "achieved": "S", "written": "S", "energy": "J"}
-        self.work.run.keep(what, done.columns(), units, {"clipped": targets.clipped})
+        self.work.run.keep(what, done.columns(), UNITS, {"clipped": targets.clipped})
         return done
 
     def _kept_map(self, what: str, measure: Callable[[], FloatArray]) -> FloatArray:
