@@ -52,8 +52,6 @@ class Limits(BaseModel):
     reset_floor: float = Field(default=3e-6, ge=1e-6, le=50e-6, description="no RESET below this reading (S)")
     form_ceiling: float = Field(default=1e-6, gt=0, le=5e-6, description="form only cells below this (S)")
 
-    # The transistor that the current estimate assumes: level 1, 3.3 V device of 180 nm, and the most
-    # conductive cell of the widest window. It is the worst case, so it stands here and not in the bench file.
     def current(self, train: PulseTrain) -> FloatArray:
         """Return the largest current (A) that each pulse can drive through its cell."""
         overdrive = np.maximum(train.gate - _V_THRESHOLD, 0.0)
@@ -159,13 +157,15 @@ class Limits(BaseModel):
             )
 
 
+# The transistor that the current estimate assumes (A/V^2, V): level 1, 3.3 V device of 180 nm, and the most
+# conductive cell of the widest window (S). It is the worst case, so it stands here and not in the bench file.
 _BETA, _V_THRESHOLD, _G_WORST = 170e-6, 0.70, 150e-6
 # A limit that went through text and back still admits its own value.
 _ROUNDING = 1 + 1e-9
 
 
 def _sink_current(drive: FloatArray, overdrive: FloatArray) -> FloatArray:
-    """Return the SET current: cell at the drain; saturated when the cell leaves the drain the overdrive."""
+    """Return the SET current (A): cell at the drain; saturated when the drain is left the overdrive."""
     total = _BETA * overdrive + _G_WORST
     root = total**2 - 2 * _BETA * _G_WORST * drive
     triode = _G_WORST * (drive - (total - np.sqrt(np.maximum(root, 0.0))) / _BETA)
@@ -174,7 +174,7 @@ def _sink_current(drive: FloatArray, overdrive: FloatArray) -> FloatArray:
 
 
 def _follower_current(drive: FloatArray, overdrive: FloatArray) -> FloatArray:
-    """Return the RESET current: cell at the source, without body effect (the worst case)."""
+    """Return the RESET current (A): cell at the source, without body effect (the worst case)."""
     g = _G_WORST / _BETA
     lifted = np.minimum(drive, overdrive)
     node = overdrive + g - np.sqrt((overdrive + g) ** 2 - lifted * (2 * overdrive - lifted))

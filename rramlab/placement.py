@@ -35,7 +35,7 @@ class Placement:
                 f"{len(self.rows)} rows and {len(self.columns)} columns of macro {self.macro} were asked "
                 f"for; possible are {MACRO_SIDE} x {MACRO_SIDE}, one column being kept for the references"
             )
-        Region(self.rows, self.columns, self.copies)
+        Region(self.rows, self.columns, self.copies)  # refuses a line named twice, and half a copy
 
     @classmethod
     def first(cls, macro: int, inputs: int, outputs: int, copies: int = 1) -> "Placement":

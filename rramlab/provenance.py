@@ -1,6 +1,5 @@
 """Say from what a run was made: command, bench, limits, seed, and the software that ran it."""
 
-import hashlib
 import json
 import platform
 import socket
@@ -10,9 +9,6 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self, final
-
-import numpy as np
-from numpy.typing import NDArray
 
 import rramlab
 
@@ -88,13 +84,6 @@ def git_commit(folder: Path) -> str | None:
         return loose.read_text().strip() if loose.is_file() else _packed(git / "packed-refs", name)
     except OSError:
         return None
-
-
-def digest(array: NDArray[Any]) -> str:
-    """Return a fingerprint of an array (type, shape, values), to tell one target from another."""
-    plain = np.ascontiguousarray(array)
-    head = f"{plain.dtype.str}{plain.shape}".encode()
-    return hashlib.sha256(head + plain.tobytes()).hexdigest()
 
 
 def _difference(name: str, before: Any, now: Any) -> str:
