@@ -1,7 +1,7 @@
 """Close the loop around programmed macros: from cells and options to the circuit that is solved."""
 
 from dataclasses import dataclass, replace
-from math import inf
+from math import inf, sqrt
 from typing import Self, final
 
 import numpy as np
@@ -22,7 +22,7 @@ from sim_backend.loop import (
     solve,
 )
 from sim_backend.options import LoopOptions, Options
-from sim_backend.product import GATE, macro_index
+from sim_backend.product import GATE, fluctuation_share, macro_index
 from sim_backend.wires import TransferMatrix
 
 FloatArray = NDArray[np.float64]
@@ -61,15 +61,17 @@ class AnalogLoop:
 
     def solve(self, run: LoopRun, at: float, rng: np.random.Generator) -> tuple[LoopResult, float]:
         """Return the result of a batch that begins at time `at` (s), and the time at its end."""
+        count = len(run.start)
+        if not count:
+            raise InputError("a closed-loop batch without start states was asked for; give at least one")
         circuit = scaled_circuit(self.circuit, run)
         schedule = schedule_of(run, circuit)
-        cuts = range(0, len(run.start), CHUNK)
         period = run.coefficients.duration + PAUSE
         parts = [
-            self._chunk(run, circuit, schedule, first, at + period * (first + CHUNK // 2), rng)
-            for first in cuts
+            self._chunk(run, circuit, schedule, first, at + period * middle_run(first, count), rng)
+            for first in range(0, count, CHUNK)
         ]
-        return joined(parts), at + period * len(run.start)
+        return joined(parts), at + period * count
 
     def _chunk(
         self,
@@ -91,7 +93,7 @@ class AnalogLoop:
             schedule,
             start,
             rng=rng,
-            read_noise=self._read_noise(),
+            read_noise=self._read_noise(run.layers, at, run.volts),
             telegraph=self._telegraph(run.layers, at, run.volts),
             keep=Keep(range(len(start)), run.stride),
             dissipation=True,
@@ -124,11 +126,25 @@ class AnalogLoop:
         matrix = TransferMatrix.of(g[::-1], a.r_line, a.r_line, 0.5 * a.r_switch).matrix[::-1]
         return added_up(matrix[np.ix_(rows, np.array(region.cols))], region)
 
-    def _read_noise(self) -> ReadNoise | None:
-        noise = self.array.population.preset.noise
+    def _read_noise(self, regions: tuple[Region, ...], at: float, volts: float) -> ReadNoise | None:
+        """Return the noise of the filaments as the paths show it: on the average over the cells."""
         if not self.options.read_noise:
             return None
-        return ReadNoise(noise.relative, noise.g_reference, int(noise.effective_decades))
+        noise = self.array.population.preset.noise
+        seen = [self._seen(region_index(self.array, region), at, volts) for region in regions]
+        g = np.concatenate([path.ravel() for path, _ in seen])
+        power = np.concatenate([(share**2 * path).ravel() for path, share in seen])
+        # The preset may divide its bank by a broken number of decades, the loop by a whole one.
+        decades = max(1, round(noise.effective_decades))
+        relative = noise.relative * sqrt(decades / noise.effective_decades * power.sum() / g.sum())
+        taus = tuple(noise.tau_min * 10.0**k for k in range(noise.decades))
+        return ReadNoise(relative, noise.g_reference, decades, taus)
+
+    def _seen(self, index: NDArray[np.int64], at: float, volts: float) -> tuple[FloatArray, FloatArray]:
+        """Return conductance of the paths (S) and what they show of the filaments' fluctuations."""
+        path = self.array.population.conductance(index.ravel(), volts, GATE, at)
+        share = fluctuation_share(path, self.array.population.filament(index.ravel(), at))
+        return path.reshape(index.shape), share.reshape(index.shape)
 
     def _telegraph(self, regions: tuple[Region, ...], at: float, volts: float) -> Telegraph | None:
         if not self.options.read_noise:
@@ -140,12 +156,18 @@ class AnalogLoop:
         """Return amplitude (S, 0 where none is) and dwell time (s) of the fluctuator of each cell."""
         cells, index = self.array.population.cells, region_index(self.array, region)
         reference = self.array.population.preset.noise.g_reference
-        g = self.array.population.conductance(index.ravel(), volts, GATE, at).reshape(index.shape)
+        g, share = self._seen(index, at, volts)
         # Fluctuators of the copies act together as one of their summed power, which flips like the strongest.
         each = cells.telegraph[index].astype(float)
-        dwell = np.where(each > 0, cells.telegraph_tau[index], 1.0).astype(float)
-        amplitude = np.sqrt(added_up(each**2 * reference * g, region))
+        # A cell has a correlation time, 1/(rate up + rate down): it stays twice as long in a state.
+        dwell = np.where(each > 0, 2.0 * cells.telegraph_tau[index], 1.0).astype(float)
+        amplitude = np.sqrt(added_up((each * share) ** 2 * reference * g, region))
         return amplitude, strongest(dwell, each, region)
+
+
+def middle_run(first: int, count: int) -> float:
+    """Return the number, maybe a half one, of the middle run of the chunk that begins with run `first`."""
+    return 0.5 * (first + min(first + CHUNK, count) - 1)
 
 
 def added_up(values: FloatArray, region: Region) -> FloatArray:
@@ -204,7 +226,14 @@ def schedule_of(run: LoopRun, circuit: Circuit) -> Schedule:
         g2=c.drive * rc / circuit.g_full_scale,
         embedding=c.embedding * run.volts / circuit.embedding_full_scale,
         noise=deviation if c.noise.any() else None,
+        # The board cuts off what is below a code, which would pull every state down: half a code more.
+        noise_offset=half_code(circuit.dac_bits) if c.noise.any() else 0.0,
     )
+
+
+def half_code(bits: int | None) -> float:
+    """Return half a code of a converter of so many bits, as a share of its full scale."""
+    return 0.0 if bits is None else 0.5 / 2.0 ** (bits - 1)
 
 
 def joined(parts: list[LoopResult]) -> LoopResult:

@@ -18,12 +18,11 @@ from sim_backend.array import Array, Orientation
 from sim_backend.options import Options
 from sim_backend.population import Population
 from sim_backend.preset import Preset
-from sim_backend.product import product_currents
+from sim_backend.product import SAMPLE, product_currents
+from sim_backend.source import held_step
 
 FloatArray = NDArray[np.float64]
 
-SAMPLE = 1e-3
-"""Length of one sample of a reading (s)."""
 ADDRESSING = 10e-6
 """Time to address a cell and set its levels before a pulse (s)."""
 
@@ -122,20 +121,23 @@ class SimBackend(Backend):
         return Curve(np.asarray(staircase.voltages, dtype=float), np.array(currents), time)
 
     def _step(self, index: NDArray[np.int64], volt: float, staircase: Staircase) -> float:
-        bl, sl = max(volt, 0.0), max(-volt, 0.0)
-        self._array.pulse(index, bl, sl, staircase.gate, staircase.dwell, self._time, self._rng)
+        current = held_step(self._array, index, volt, staircase, self._time, self._rng)
         self._time += staircase.dwell
-        current = float(self._array.current(index, bl, sl, staircase.gate, self._time)[0])
-        return float(np.clip(current, -staircase.compliance, staircase.compliance))
+        return current
 
     def _multiply(self, voltages: FloatArray, macro: int) -> FloatArray:
-        vectors = np.atleast_2d(voltages)
+        vectors = np.asarray(voltages, dtype=float).reshape(-1, self._options.rows)
         currents = product_currents(self._array, macro, vectors, self._time, self._rng)
         self._time += SAMPLE * len(vectors)
-        return currents.reshape(*voltages.shape[:-1], -1)
+        return currents.reshape(*voltages.shape[:-1], self._options.cols)
 
     def _solve(self, run: LoopRun) -> LoopResult:
-        result, self._time = self._loop.solve(run, self._time, self._rng)
+        try:
+            result, self._time = self._loop.solve(run, self._time, self._rng)
+        except ValueError as error:
+            raise InputError(
+                f"this closed-loop run is not possible on the simulated loop: {error}"
+            ) from error
         return result
 
     def _wait(self, seconds: float) -> None:
@@ -145,17 +147,22 @@ class SimBackend(Backend):
         """Leave no line driven: between requests no simulated line is."""
 
     def _memory(self) -> Columns:
-        columns = self._array.population.cells._asdict()
+        # Copies: what is remembered must not live on with the macro.
+        columns = {name: kept.copy() for name, kept in self._array.population.cells._asdict().items()}
         return {**columns, "time": np.array(self._time), "loop": self._loop.fingerprint()}
 
     def _restore(self, memory: Columns) -> None:
-        cells = self._array.population.cells
-        for name, kept in cells._asdict().items():
-            if name not in memory or memory[name].shape != kept.shape:
+        cells = self._array.population.cells._asdict()
+        for name, kept in (cells | {"time": np.array(self._time)}).items():
+            if name not in memory or np.shape(memory[name]) != kept.shape:
                 raise InputError(
                     f"the remembered macro has no '{name}' of shape {kept.shape}; use its own bench file"
                 )
+        for name, kept in cells.items():
             kept[...] = memory[name]
+        # Made anew, because a population knows its weakest cell.
+        old = self._array.population
+        self._array.population = Population(old.preset, old.cells, old.temperature)
         self._time = float(memory["time"])
 
     def _index(self, cells: Cells) -> NDArray[np.int64]:
@@ -181,4 +188,5 @@ def manufacture(options: Options) -> Array:
         _ORIENTATIONS[options.word_line],
         options.r_line,
         options.r_switch,
+        options.inhibit,
     )

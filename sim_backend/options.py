@@ -39,7 +39,11 @@ class LoopOptions(BaseModel):
 
 @final
 class Options(BaseModel):
-    """Hold the simulated macros: device preset, chip number, size, temperature (K), lines (ohm)."""
+    """Hold the simulated macros: device preset, chip number, size, temperature (K), lines (ohm).
+
+    `word_line` names the line that runs along a row with the word line, `inhibit` the share of the driven
+    voltage to which unselected lines are raised.
+    """
 
     model_config = _STRICT
     preset: str = "taox180"
@@ -52,4 +56,5 @@ class Options(BaseModel):
     r_line: Annotated[float, Field(ge=0)] = 1.0
     r_switch: Annotated[float, Field(ge=0)] = 10.0
     word_line: Literal["bl", "sl"] = "bl"
+    inhibit: Annotated[float, Field(ge=0, le=1)] = 1.0
     loop: LoopOptions = LoopOptions()

@@ -22,6 +22,8 @@ FloatArray = NDArray[np.float64]
 
 GATE = 3.3
 """Word-line voltage of a multiplication (V)."""
+SAMPLE = 1e-3
+"""Time in which a product, or one sample of a reading, is taken (s)."""
 TOLERANCE = 1e-11
 """Change of a cell voltage, of the largest input, at which the iteration ends."""
 PASSES = 60
@@ -47,7 +49,10 @@ def product_currents(
     """
     found = product(polynomials(array, macro, at), voltages, array.r_line, array.r_switch)
     noise = array.population.preset.noise
-    variance = column_variance(noise, found.conductance, found.cell_voltage) + noise.white_current**2
+    index = macro_index(array, macro)
+    filament = array.population.filament(index.ravel(), at).reshape(index.shape)
+    variance = column_variance(noise, found.conductance, filament, found.cell_voltage)
+    variance += noise.white_current**2 * noise.white_time / SAMPLE
     return np.asarray(found.currents + np.sqrt(variance) * rng.standard_normal(variance.shape))
 
 
@@ -93,10 +98,21 @@ def macro_index(array: Array, macro: int) -> NDArray[np.int64]:
     return np.arange(macro * size, (macro + 1) * size, dtype=np.int64).reshape(array.rows, array.cols)
 
 
-def column_variance(noise: Noise, conductance: FloatArray, voltage: FloatArray) -> FloatArray:
+def column_variance(
+    noise: Noise, conductance: FloatArray, filament: FloatArray, voltage: FloatArray
+) -> FloatArray:
     """Return the variance of each column current (A^2) that the read noise of its cells adds in 1 ms."""
     relative = noise.relative * math.sqrt(noise.g_reference)
-    return np.asarray((relative**2 * conductance * voltage**2).sum(axis=-2))
+    share = fluctuation_share(conductance, filament)
+    return np.asarray((relative**2 * conductance * share**2 * voltage**2).sum(axis=-2))
+
+
+def fluctuation_share(path: FloatArray, filament: FloatArray) -> FloatArray:
+    """Return by what sqrt(G) of a path is to be multiplied where a filament fluctuates as its own sqrt(g).
+
+    With a series resistance dG/dg = (G/g)^2, so that sqrt(g) dG/dg = sqrt(G) (G/g)^(3/2).
+    """
+    return np.asarray((path / filament) ** 1.5)
 
 
 @compiled(parallel=True)
