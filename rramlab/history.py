@@ -1,4 +1,4 @@
-"""Say for each pulse what its cell read before and after, and the how-manieth pulse of its cell it was."""
+"""Say for each pulse what its cell read before and after, and which of its cell's pulses it was."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -25,7 +25,7 @@ _COMMON = {
     "delivery": ("1", "0 applied, 1 not applied, 2 unknown"),
     "before": ("S", "reading of the cell between its last pulse and this one; NaN if none"),
     "after": ("S", "first reading of the cell before its next pulse; NaN if none"),
-    "attempt": ("1", "how-manieth pulse of this cell in this run, from 1"),
+    "attempt": ("1", "place of this pulse among those of its cell in this run, from 1"),
     "conductance": ("S", "I/V of the whole path at this reading"),
     "v_read": ("V", "voltage of the BL while reading"),
     "samples": ("1", "samples averaged"),

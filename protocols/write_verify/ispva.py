@@ -28,6 +28,7 @@ class Ispva(Strategy):
     gate_reset: float = 3.3
     gate_offset: float = 1.0
     gate_slope: float = 1.05e4
+    gate_min: float = 0.9
     gate_max: float = 2.0
     lower: float = 0.02
     width: float = 1e-6
@@ -45,7 +46,7 @@ class Ispva(Strategy):
         same = turn == state["turn"]
         ended = same & ~down & (state["rung"] >= 0) & self.set_ladder.is_top(state["rung"])
         shift = np.where(ended, self.lower, np.where(down & ~same, -self.lower, 0.0))
-        gate = np.clip(state["gate"] + shift, 0.9, self.gate_max).astype(np.float32)
+        gate = np.clip(state["gate"] + shift, self.gate_min, self.gate_max).astype(np.float32)
         rung = np.where(same, state["rung"] + 1, 0).astype(np.int16)
         state.cells |= {"rung": rung, "turn": turn, "gate": gate}
         drive = np.where(down, self.reset_ladder.volts(rung), self.set_ladder.volts(rung))

@@ -52,6 +52,7 @@ class Side:
         """Move the offsets of the chosen cells towards what their pulses (V) showed (S, S)."""
         before, after = np.maximum(before, 1e-6), np.maximum(after, 1e-6)
         change = after - before if self.is_set else before - after
+        # No RESET takes a cell below zero, so the least step is bounded by what the cell has.
         step = np.maximum(change, np.minimum(SEEN, 0.5 * before))
         x, dx = self._coordinates(before, step)
         seen = (volts if self.is_set else np.log(volts)) - self.law.drive(x, dx)
