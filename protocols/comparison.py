@@ -43,12 +43,14 @@ def compare(
 ) -> Comparison:
     """Return analog beside digital samples from the same start states; the ring also beside fresh data."""
     from rramlab.diffusion.sampler import sample
+    from rramlab.diffusion.threads import one_thread
 
     rng = np.random.default_rng([seed, 2])
     sample(score, 64, steps=10)  # the first call of torch takes seconds that belong to no sample
-    begun = perf_counter()
-    digital = sample(score, request.runs, steps=DIGITAL_STEPS, kind=request.kind, seed=seed, start=start)
-    seconds = (perf_counter() - begun) / request.runs
+    with one_thread():
+        begun = perf_counter()
+        digital = sample(score, request.runs, steps=DIGITAL_STEPS, kind=request.kind, seed=seed, start=start)
+        seconds = (perf_counter() - begun) / request.runs
     points = {"analog": result.end, "digital": digital.points}
     if not knows_ring(score):
         data = sample(score, FRESH, steps=DIGITAL_STEPS, kind=request.kind, seed=seed + 1).points

@@ -15,6 +15,7 @@ from rramlab.diffusion.objective import Objective, SampleMatching, ScoreMatching
 from rramlab.diffusion.replica import GAIN, Replicas
 from rramlab.diffusion.schedule import VpSchedule
 from rramlab.diffusion.settings import TrainCurve, TrainSettings
+from rramlab.diffusion.threads import one_thread
 
 Progress = Callable[[int, int, float], None]
 
@@ -31,11 +32,12 @@ def train_ring(
     """Train the ring network and return its weights with the training curve.
 
     `progress`, when given, is called with (step, total steps, mean loss) about every 50 steps. The same
-    settings give the same weights to the bit on one machine with one number of torch threads.
+    settings give the same weights to the bit on one machine.
     """
     settings = settings or TrainSettings()
     data = ring_points(settings.points, np.random.default_rng(settings.seed))
-    return train(data, settings, progress, command="rramlab train ring")
+    with one_thread():
+        return train(data, settings, progress, command="rramlab train ring")
 
 
 def train(
