@@ -22,7 +22,7 @@ def summarise(done: Programmed, request: Request, folder: Path) -> dict[str, Any
         "cells": len(done.cells),
         "converged_percent": 100 * done.success,
         "within_tolerance_percent": 100 * done.within(request.tolerance),
-        "sigma_uS": 1e6 * float(done.error[alive].std()) if alive.any() else None,
+        "sigma_uS": 1e6 * float(done.error[alive].std()) if alive.sum() > 1 else None,
         "mean_pulses": float(done.pulses.mean()),
         "mean_reads": float(done.reads.mean()),
         "energy_per_cell_nJ": 1e9 * float(done.energy.mean()),
@@ -75,7 +75,7 @@ def show(session: Session, done: Programmed, summary: dict[str, Any]) -> None:
         ["cells", f"{summary['cells']}"],
         ["converged", f"{summary['converged_percent']:.2f} %"],
         ["within tolerance after the last wait", f"{summary['within_tolerance_percent']:.2f} %"],
-        ["sigma of the converged", f"{summary['sigma_uS'] or float('nan'):.3f} uS"],
+        ["sigma of the converged", _sigma(summary["sigma_uS"])],
         ["pulses per cell", f"{summary['mean_pulses']:.2f}"],
         ["reads per cell", f"{summary['mean_reads']:.2f}"],
         ["energy per cell", f"{summary['energy_per_cell_nJ']:.3f} nJ"],
@@ -89,6 +89,10 @@ def show(session: Session, done: Programmed, summary: dict[str, Any]) -> None:
         terminal.table("Not programmed", ["outcome", "cells", "which", "what to do"], reasons)
     terminal.say(f"page: {summary['run']}/index.html   run file: {summary['run']}/run.h5")
     terminal.document(summary)
+
+
+def _sigma(micro: float | None) -> str:
+    return "of fewer than two: none" if micro is None else f"{micro:.3f} uS"
 
 
 def _first_cells(cells: Cells, most: int = 6) -> str:

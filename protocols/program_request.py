@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
 
+from protocols.asked import within_reason
 from protocols.write_verify.adaptive import Adaptive
 from protocols.write_verify.gate_staircase import GateStaircase
 from protocols.write_verify.ispva import Ispva
@@ -41,13 +42,15 @@ class Request:
 
     def spec(self, bench: Bench) -> Spec:
         """Return what write-verify is to reach on this bench."""
-        return Spec(
-            tolerance=self.tolerance,
-            window=(bench.window.low, bench.window.high),
-            reading=bench.reading.spec(),
-            max_pulses=self.max_pulses,
-            passes=self.passes,
-            wait=self.wait,
+        return within_reason(
+            Spec(
+                tolerance=self.tolerance,
+                window=(bench.window.low, bench.window.high),
+                reading=bench.reading.spec(),
+                max_pulses=self.max_pulses,
+                passes=self.passes,
+                wait=self.wait,
+            )
         )
 
     def strategy_object(self) -> Strategy:

@@ -35,8 +35,8 @@ def carry_out(
     """Return the summary of a run of `program`; everything is kept in its folder."""
     if (request.targets is None) == (resume is None):
         raise InputError("name a map of targets, or continue a run with --resume RUN; one of the two")
-    given = None if request.targets is None else placed(request, session.bench())
     request.strategy_object()
+    given = None if request.targets is None else placed(request, session.bench())
     name = "program" if request.targets is None else request.targets.stem
     check = fits(None if given is None else given[0])
     place = resume or folder or free_folder(name)
@@ -66,7 +66,7 @@ def placed(request: Request, bench: Bench) -> tuple[Cells, FloatArray]:
     used = Cells(*np.nonzero(np.isfinite(plane)))
     cells = used.shifted(int(corner.row[0]), int(corner.col[0]))
     targets = plane[used.row, used.col]
-    Spec(window=window).check(targets, bench.limits.reset_floor)
+    request.spec(bench).check(targets, bench.limits.reset_floor)
     return cells, targets
 
 

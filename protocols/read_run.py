@@ -13,6 +13,8 @@ from rramlab.session import Plan, Session, Work, fits, free_folder
 
 FloatArray = NDArray[np.float64]
 
+MOST_SAMPLES = 10_000
+"""Samples of one reading, as many as a bench file may ask for."""
 PRINTED = 8
 """Rows and columns up to which values are printed one by one."""
 
@@ -25,6 +27,12 @@ class Request:
     cells: str
     samples: int | None = None
     csv: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.samples is not None and not 1 <= self.samples <= MOST_SAMPLES:
+            raise InputError(f"--samples {self.samples} is not possible; give 1 to {MOST_SAMPLES}")
+        if self.csv is not None and (self.csv.is_dir() or not self.csv.parent.is_dir()):
+            raise InputError(f"--csv {self.csv} cannot be written; name a file in a folder that exists")
 
 
 def carry_out(

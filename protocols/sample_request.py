@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from typing import Literal, final
 
+from protocols.asked import within_reason
 from protocols.write_verify.spec import Spec
 from rramlab.bench import Bench
 from rramlab.diffusion.network import ScoreWeights
 from rramlab.diffusion.store import load_weights, ring_weights
 from rramlab.errors import InputError
+
+MOST_RUNS = 100_000
+"""Closed-loop runs of one request: their course stands in one event of the record."""
 
 
 @final
@@ -31,17 +35,19 @@ class Request:
             raise InputError(f"--kind {self.kind} is not known; possible: ode, sde")
         if self.weights is not None and self.after is not None:
             raise InputError("--after takes over the network of its run; leave out --weights")
-        if self.runs < 1:
-            raise InputError(f"{self.runs} runs were asked for; at least 1 is possible")
+        if not 1 <= self.runs <= MOST_RUNS:
+            raise InputError(f"{self.runs} runs were asked for; 1 to {MOST_RUNS} are possible")
 
     def spec(self, bench: Bench) -> Spec:
         """Return what write-verify is to reach on this bench."""
-        return Spec(
-            tolerance=self.tolerance,
-            window=(bench.window.low, bench.window.high),
-            reading=bench.reading.spec(),
-            passes=self.passes,
-            wait=self.wait,
+        return within_reason(
+            Spec(
+                tolerance=self.tolerance,
+                window=(bench.window.low, bench.window.high),
+                reading=bench.reading.spec(),
+                passes=self.passes,
+                wait=self.wait,
+            )
         )
 
     def score(self) -> ScoreWeights:

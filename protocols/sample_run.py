@@ -28,6 +28,8 @@ def plan_of(command: str, request: Request, folder: Path | None, seed: int, resu
 
 def carry_out(session: Session, plan: Plan) -> tuple[Outcome, Path]:
     """Return what a run found, and its folder; every stage is kept as it ends."""
+    if plan.resume is None:
+        Request(**(plan.parameters or {})).spec(session.bench())
     with session.work(plan) as work, session.terminal.progress() as progress:
         request = Request(**work.run.start.parameters)
         source = source_of(request, work.found)

@@ -106,7 +106,7 @@ class Cells:
             i = int(np.argmax(outside))
             raise InputError(
                 f"cell r{self.row[i]}c{self.col[i]} lies outside this bench "
-                f"of {shape[0]} rows x {shape[1]} columns"
+                f"of {shape[0]} rows x {shape[1]} columns; the last one is r{shape[0] - 1}c{shape[1] - 1}"
             )
         flat = self.flat(shape[1])
         if np.unique(flat).size != flat.size:

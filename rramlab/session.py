@@ -19,6 +19,10 @@ if TYPE_CHECKING:  # loaded by the commands that open a bench, not by --help
     from rramlab.run import Run
 
 
+MOST_SEED = 2**63 - 1
+"""Largest seed: what a whole number in the run file can hold."""
+
+
 @final
 @dataclass(frozen=True)
 class Plan:
@@ -36,6 +40,16 @@ class Plan:
     after: Path | None = None
     resumable: bool = True
     check: Callable[[Backend], None] | None = None
+
+    def __post_init__(self) -> None:
+        if self.resume is not None and self.after is not None:
+            raise InputError("--resume continues a run, --after begins a new one; give one of them")
+        if not 0 <= self.seed <= MOST_SEED:
+            raise InputError(f"--seed {self.seed} is not possible; give a whole number from 0 to {MOST_SEED}")
+        if self.resume is None and self.folder.name in ("", ".."):
+            raise InputError(
+                f"--run {self.folder} is no folder of its own; name a new one, such as runs/mine"
+            )
 
 
 @final
@@ -80,14 +94,11 @@ class Session:
         """Open the bench and the run of a plan; on the way out lines are safe before the run is finished."""
         from rramlab.runfile import RunFile
 
-        if plan.resume is not None and plan.after is not None:
-            raise InputError("--resume continues a run, --after begins a new one; give one of them")
         with self._run(plan) as (run, backend, bench), self._said_how_to_go_on(plan, run), backend:
             self.terminal.say(f"run {run.folder} on bench '{bench.bench.id}'")
             if plan.resume is not None:
                 run.revive(backend)
             elif plan.after is not None:
-                backend.restore(RunFile.open(plan.after).memory())
                 run.keep_memory(backend.memory())
             run.identify(backend.identify())
             found = RunFile.open(run.folder).kept if plan.resume is not None else {}
@@ -109,12 +120,15 @@ class Session:
         """Open the run, new or continued, with a bench that is known to exist before a folder is made."""
         from rramlab.bench import Bench
         from rramlab.run import Run
+        from rramlab.runfile import RunFile
 
         if plan.resume is None:
             bench, seed = self.bench(), plan.seed
             backend = bench.open(seed=seed)
             if plan.check is not None:
                 plan.check(backend)
+            if plan.after is not None:
+                backend.restore(RunFile.open(plan.after).memory())
             run = Run.create(
                 plan.folder,
                 command=plan.command,
