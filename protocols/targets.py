@@ -1,7 +1,10 @@
 """Read target conductances from what people have: .npy, .csv or a picture."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
+from warnings import catch_warnings, simplefilter
 from zipfile import BadZipFile
 
 import numpy as np
@@ -12,6 +15,7 @@ from rramlab.errors import InputError
 FloatArray = NDArray[np.float64]
 Unit = Literal["auto", "S", "uS"]
 
+MOST_PIXELS = 1 << 24
 PICTURES = (".png", ".bmp", ".gif", ".jpg", ".jpeg", ".tif", ".tiff")
 
 
@@ -38,8 +42,10 @@ def _array(path: Path) -> FloatArray:
     try:
         with path.open("rb") as file:
             values = np.load(file, allow_pickle=False)
-    except (ValueError, OSError, EOFError, BadZipFile) as error:
-        raise InputError(f"{path} is not a .npy file of plain numbers: {error}") from None
+    except (ValueError, OSError, EOFError, BadZipFile, MemoryError, OverflowError) as error:
+        # numpy advises to allow pickled objects, which would run whatever the file says.
+        why = "it holds objects" if "pickle" in str(error) else str(error)
+        raise InputError(f"{path} is not a .npy file of plain numbers: {why}") from None
     if not isinstance(values, np.ndarray):
         raise InputError(f"{path} is an archive of arrays (.npz); save the one map with numpy.save")
     return _map(values, path)
@@ -65,6 +71,8 @@ def _table(path: Path) -> FloatArray:
 
 def _number(text: str, path: Path, line: int) -> float:
     try:
+        if "_" in text:  # Python takes 5_0 as 50
+            raise ValueError
         return float(text) if text.strip() else np.nan
     except ValueError:
         raise InputError(
@@ -77,13 +85,25 @@ def _picture(path: Path, window: tuple[float, float]) -> FloatArray:
     from PIL import Image
 
     try:
-        with Image.open(path) as image:
+        with _quiet_about_size(), Image.open(path) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise ValueError(f"{image.width} x {image.height} pixels, one cell each, are too many")
+            if image.mode == "F":
+                raise ValueError("its pixels are fractions without a scale; save them as .npy with --unit")
             # Pillow clips pictures of 16 bit to 8 instead of scaling them.
             deep = image.mode.startswith("I")
             grey = np.asarray(image if deep else image.convert("L"), dtype=np.float64)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{path} is not a picture that can be read: {error}") from None
     return np.asarray(window[0] + grey / (65535.0 if deep else 255.0) * (window[1] - window[0]))
+
+
+@contextmanager
+def _quiet_about_size() -> Iterator[None]:
+    """Keep Pillow's warning of large pictures off the terminal: they are refused in one sentence."""
+    with catch_warnings():
+        simplefilter("ignore")
+        yield
 
 
 def _map(values: NDArray[np.generic], path: Path) -> FloatArray:
