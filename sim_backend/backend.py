@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from rramlab.backend import Backend
 from rramlab.cells import Cells
-from rramlab.errors import InputError
+from rramlab.errors import BenchFileError, InputError
 from rramlab.limits import Limits
 from rramlab.loop import LoopResult, LoopRun
 from rramlab.pulse import Columns, Delivery, Polarity, PulseTrain
@@ -176,7 +176,7 @@ def manufacture(options: Options) -> Array:
     try:
         preset = Preset.load(options.preset)
     except (ValueError, OSError) as error:
-        raise InputError(f"device preset '{options.preset}': {error}") from None
+        raise BenchFileError(f"device preset '{options.preset}': {error}") from None
     population = Population.draw(preset, count, rng, options.temperature)
     if options.formed:
         population.deliver(rng)

@@ -13,7 +13,7 @@ from rramlab.backend import Backend
 from rramlab.bench import Bench, embedded
 from rramlab.cells import Cells
 from rramlab.cli import app
-from rramlab.errors import BenchFileError, InputError
+from rramlab.errors import BenchFileError
 from rramlab.recorder import MemoryRecorder
 
 TOY = '[bench]\nid = "toy"\n[backend]\nuse = "toy_world:Toy"\n'
@@ -186,7 +186,7 @@ def test_the_embedded_bench_loads_and_opens() -> None:
     assert bench.bench.id == "sim"
     with bench.open() as backend:
         assert backend.shape == (96, 32)
-    with pytest.raises(InputError, match="device preset 'nothing'"):
+    with pytest.raises(BenchFileError, match="device preset 'nothing'"):
         Bench.parse(embedded().replace('"taox180"', '"nothing"')).open()
 
 
