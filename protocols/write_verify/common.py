@@ -25,7 +25,7 @@ class Common:
     @staticmethod
     def nothing() -> FloatArray:
         """Return the sums before anything was seen."""
-        # The line may lie off by _MACRO in the middle of the window, its slope per half window by half of that.
+        # The line may lie off by _MACRO mid-window, and its slope per half window by half of that.
         return np.array([1.0, 0.0, 4.0, 0.0, 0.0]) / _MACRO**2
 
     def learn(self, z: FloatArray, offset: FloatArray, variance: FloatArray) -> None:
