@@ -16,7 +16,7 @@ from protocols.sampling import Sampling
 from rramlab.backend import Backend
 from rramlab.bench import Bench
 from rramlab.cells import Cells
-from rramlab.errors import InputError
+from rramlab.errors import BenchFileError, InputError
 from rramlab.limits import Limits
 from rramlab.network_mapping import NetworkMapping
 from rramlab.pulse import Polarity, Pulse, PulseTrain
@@ -354,7 +354,7 @@ def test_options_that_do_not_exist_or_make_no_sense_are_refused(options: dict[st
 
 
 def test_an_unknown_preset_is_refused_with_the_nearest() -> None:
-    with pytest.raises(InputError, match="taox180"):
+    with pytest.raises(BenchFileError, match="taox180"):
         bench("taox18")
 
 
