@@ -66,6 +66,20 @@ def test_a_reading_that_cannot_end_well_is_not_begun(options: tuple[str, str]) -
     assert options[0] in run("read", "--cells", "r0c0", *options, code=2)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--steps", "3"),
+        ("--steps", "0"),
+        ("--seed", "-1"),
+        ("--seed", str(2**80)),
+        ("--out", "/proc/x.safetensors"),
+    ],
+)
+def test_training_that_cannot_end_well_is_not_begun(options: tuple[str, str]) -> None:
+    assert options[1] in run("train", "ring", *options, code=2)
+
+
 def test_a_macro_to_take_over_is_looked_at_before_a_run_is_made() -> None:
     assert "no run" in run("read", "--after", "nowhere", "--run", "r", code=6)
     assert not Path("r").exists()

@@ -5,6 +5,12 @@ from typing import Annotated
 
 import typer
 
+from rramlab.errors import InputError
+from rramlab.session import MOST_SEED
+
+LEAST_STEPS = 4
+"""Steps that the course of the learning rate can be laid over."""
+
 train = typer.Typer(
     help="Train score networks for this hardware.\n\nExample: rramlab train ring",
     no_args_is_help=True,
@@ -41,12 +47,10 @@ def ring(
     from rramlab.diffusion.settings import TrainSettings
     from rramlab.diffusion.store import save_weights
     from rramlab.diffusion.train import train_ring
-    from rramlab.errors import InputError
     from rramlab.figures.quality import training_curve
     from rramlab.figures.style import png
 
-    if out.suffix != ".safetensors" or not out.parent.is_dir() or out.exists():
-        raise InputError(f"{out} cannot be written: name a new .safetensors file in a folder that exists")
+    _check(out, seed, steps)
     try:
         usual = TrainSettings()
         settings = replace(
@@ -63,3 +67,19 @@ def ring(
     picture.write_bytes(png(training_curve(curve.step, curve.loss)))
     ctx.obj.terminal.say(f"weights: {out}   training curve: {picture}   next: rramlab sample --weights {out}")
     ctx.obj.terminal.document({"weights": str(out), "curve": str(picture), "metadata": weights.metadata})
+
+
+def _check(out: Path, seed: int | None, steps: int | None) -> None:
+    """Refuse, before the minutes of training, what would lose its fruit at the end."""
+    if seed is not None and not 0 <= seed <= MOST_SEED:
+        raise InputError(f"--seed {seed} is not possible; give a whole number from 0 to {MOST_SEED}")
+    if steps is not None and steps < LEAST_STEPS:
+        raise InputError(f"--steps {steps} is not possible; give at least {LEAST_STEPS}")
+    wrong = f"{out} cannot be written: name a new .safetensors file in a folder that exists"
+    if out.suffix != ".safetensors" or not out.parent.is_dir() or out.exists():
+        raise InputError(wrong)
+    try:
+        out.touch(exist_ok=False)
+        out.unlink()
+    except OSError:
+        raise InputError(wrong) from None
