@@ -33,6 +33,8 @@ def programming_rows(found: Outcome) -> list[list[str]]:
     """Return what programming the weights took and reached, the trim included."""
     first, last = found.programmed[0], found.programmed[-1]
     pulses = sum(int(run.pulses.sum()) for run in found.programmed) / len(first.cells)
+    alive = last.error[last.converged]
+    sigma = f"{1e6 * alive.std():.3f} uS" if alive.size > 1 else "of fewer than two: none"
     weights = sum(layer.size for layer in found.score.layers)
     clipped = found.macro.clipped
     return [
@@ -40,7 +42,7 @@ def programming_rows(found: Outcome) -> list[list[str]]:
         ["converged", f"{100 * first.success:.2f} %"],
         ["within tolerance after the last wait", f"{100 * last.within(found.request.tolerance):.2f} %"],
         *([["targets clipped to the window", f"{clipped}"]] if clipped else []),
-        ["sigma of the error of a cell", f"{1e6 * last.error[last.converged].std():.3f} uS"],
+        ["sigma of the error of a cell", sigma],
         ["pulses per cell", f"{pulses:.2f}"],
         ["error of a weight in use, rms", f"{weight_error(found):.4f}"],
     ]

@@ -14,7 +14,7 @@ from protocols.write_verify.programmed import UNITS, Programmed
 from rramlab.contents import Kept
 from rramlab.diffusion.network import ScoreWeights
 from rramlab.diffusion.store import from_record, record_of
-from rramlab.errors import RunError
+from rramlab.errors import InputError, RunError
 from rramlab.loop import LoopResult, LoopRun
 from rramlab.network_mapping import NetworkMapping, Targets
 from rramlab.pulse import Columns
@@ -111,6 +111,11 @@ class Stages:
             return NetworkMapping.from_dict(kept.facts)
         spec = self.request.spec(self.work.bench)
         usable = screen(self.work.backend, len(self.score.layers), spec.reading)
+        if 2 * usable.sum() < usable.size:
+            raise InputError(
+                f"{int(usable.sum())} of {usable.size} cells look usable (formed, not stuck high), too few for "
+                f"a network; form the cells, or take a simulated bench with formed = true"
+            )
         mapping = place(self.score, usable, spec, self.work.bench.window.reference)
         self.work.run.keep("mapping", {"usable": usable}, facts=mapping.to_dict())
         return mapping

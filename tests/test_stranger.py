@@ -115,3 +115,10 @@ def test_one_cell_has_no_sigma() -> None:
     result = RUNNER.invoke(app, ["program", "one.csv", "--passes", "1", "--run", "p"])
     assert result.exit_code == 0, result.output
     assert "nan" not in result.output
+
+
+def test_a_macro_that_was_never_formed_takes_no_network() -> None:
+    Path("b.toml").write_text(embedded().replace("formed = true", "formed = false"))
+    result = RUNNER.invoke(app, ["--bench", "b.toml", "sample", "--runs", "5", "--run", "s"])
+    assert result.exit_code == 2
+    assert "0 of 3072 cells look usable" in result.output
