@@ -45,15 +45,27 @@ def product_currents(
 ) -> FloatArray:
     """Return the noisy column currents (A, vectors x cols) for row voltages (V, vectors x rows).
 
-    Noise is output-referred: for Gaussian cells the sum of their noise is Gaussian with the summed variance.
+    The vectors follow each other, a sample each. Noise that is slower than the whole call moves every cell
+    once, so that no averaging takes it away; the faster part is drawn anew for each vector, output-referred:
+    for Gaussian cells the sum of their noise is Gaussian with the summed variance.
     """
-    found = product(polynomials(array, macro, at), voltages, array.r_line, array.r_switch)
-    noise = array.population.preset.noise
-    index = macro_index(array, macro)
+    noise, index = array.population.preset.noise, macro_index(array, macro)
     filament = array.population.filament(index.ravel(), at).reshape(index.shape)
-    variance = column_variance(noise, found.conductance, filament, found.cell_voltage)
-    variance += noise.white_current**2 * noise.white_time / SAMPLE
+    slow = slow_share(noise, SAMPLE * len(voltages))
+    paths = polynomials(array, macro, at)
+    sigma = np.sqrt(slow * cell_variance(noise, paths[0], filament)) / paths[0]
+    found = product(
+        paths * (1.0 + sigma * rng.standard_normal(sigma.shape)), voltages, array.r_line, array.r_switch
+    )
+    power = cell_variance(noise, found.conductance, filament) * found.cell_voltage**2
+    variance = (1.0 - slow) * power.sum(axis=-2) + noise.white_current**2 * noise.white_time / SAMPLE
     return np.asarray(found.currents + np.sqrt(variance) * rng.standard_normal(variance.shape))
+
+
+def slow_share(noise: Noise, duration: float) -> float:
+    """Return the share of the read noise's variance whose correlation time exceeds a duration (s)."""
+    taus = noise.tau_min * 10.0 ** np.arange(noise.decades)
+    return min(1.0, float(np.count_nonzero(taus > duration)) / noise.effective_decades)
 
 
 def polynomials(array: Array, macro: int, at: float) -> FloatArray:
@@ -98,13 +110,10 @@ def macro_index(array: Array, macro: int) -> NDArray[np.int64]:
     return np.arange(macro * size, (macro + 1) * size, dtype=np.int64).reshape(array.rows, array.cols)
 
 
-def column_variance(
-    noise: Noise, conductance: FloatArray, filament: FloatArray, voltage: FloatArray
-) -> FloatArray:
-    """Return the variance of each column current (A^2) that the read noise of its cells adds in 1 ms."""
+def cell_variance(noise: Noise, conductance: FloatArray, filament: FloatArray) -> FloatArray:
+    """Return the variance (S^2) of the conductance of each path that read noise gives it in 1 ms."""
     relative = noise.relative * math.sqrt(noise.g_reference)
-    share = fluctuation_share(conductance, filament)
-    return np.asarray((relative**2 * conductance * share**2 * voltage**2).sum(axis=-2))
+    return np.asarray(relative**2 * conductance * fluctuation_share(conductance, filament) ** 2)
 
 
 def fluctuation_share(path: FloatArray, filament: FloatArray) -> FloatArray:
