@@ -113,8 +113,8 @@ class Stages:
         usable = screen(self.work.backend, len(self.score.layers), spec.reading)
         if 2 * usable.sum() < usable.size:
             raise InputError(
-                f"{int(usable.sum())} of {usable.size} cells look usable (formed, not stuck high), too few for a "
-                f"network; form the cells, or take a simulated bench with formed = true"
+                f"{int(usable.sum())} of {usable.size} cells look usable (formed, not stuck high), too few "
+                f"for a network; form the cells, or take a simulated bench with formed = true"
             )
         mapping = place(self.score, usable, spec, self.work.bench.window.reference)
         self.work.run.keep("mapping", {"usable": usable}, facts=mapping.to_dict())
