@@ -4,6 +4,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from errno import EDQUOT, ENOSPC
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -15,7 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from rramlab import __version__
-from rramlab.errors import InputError, RramlabError, did_you_mean
+from rramlab.errors import InputError, RramlabError, RunError, did_you_mean
 from rramlab.session import Session
 from rramlab.terminal import Terminal
 
@@ -69,6 +70,9 @@ class Commands(TyperGroup):
             ours = not type(error).__module__.startswith(("click", "typer"))
             if not ours or isinstance(error, BrokenPipeError):  # a reader such as `head` went away
                 raise
+            if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT):
+                Terminal().error(f"the disk is full ({error.strerror}); free some space; outputs are off")
+                raise typer.Exit(RunError.exit_code) from None
             _report_bug(error)
             raise typer.Exit(70) from None
 

@@ -1,5 +1,7 @@
 """Do what one who never saw the command line does: each slip gets one sentence and its exit code."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -122,3 +124,12 @@ def test_a_macro_that_was_never_formed_takes_no_network() -> None:
     result = RUNNER.invoke(app, ["--bench", "b.toml", "sample", "--runs", "5", "--run", "s"])
     assert result.exit_code == 2
     assert "0 of 3072 cells look usable" in result.output
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_an_answer_that_finds_no_room_is_no_bug() -> None:
+    words = [sys.executable, "-c", "from rramlab.cli import main; main()", "bench", "init", "b.toml"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert "disk is full" in done.stderr
+    assert "bug" not in done.stderr
