@@ -10,8 +10,8 @@ import torch
 def one_thread() -> Iterator[None]:
     """Run torch on one thread while inside, with the same bits.
 
-    The products of this network are so small that two threads gain a tenth on a quiet machine, and on a
-    busy one wait for each other ten times longer than they work.
+    The products of this network are so small that two threads gain a quarter on a quiet machine, and on a
+    busy one wait for each other many times longer than they work.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
