@@ -9,6 +9,8 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.linalg import splu
 
+from sim_backend.backend import SimBackend
+from sim_backend.options import Options
 from sim_backend.product import product
 from sim_backend.wires import TransferMatrix, Wires, cell_currents
 
@@ -79,6 +81,9 @@ def nonlinear(rng: np.random.Generator) -> None:
     peer = sparse_currents(linear[::-1], v[:, ::-1])
     error = np.abs(still - peer).max() / np.abs(peer).max()
     print(f"32 x 32, operating points of nonlinear cells iterated: {fast * 1e3:.2f} ms; linear {error:.1e}")
+    with SimBackend(Options(macros=1)) as backend:
+        whole = best(lambda: backend.multiply(v), 20)
+    print(f"the whole verb `multiply`: cell model, wires and noise: {whole * 1e3:.2f} ms (goal 5 ms)")
 
 
 if __name__ == "__main__":

@@ -37,7 +37,6 @@ class Product:
 
     currents: FloatArray
     cell_voltage: FloatArray
-    conductance: FloatArray
 
 
 def product_currents(
@@ -53,12 +52,13 @@ def product_currents(
     filament = array.population.filament(index.ravel(), at).reshape(index.shape)
     slow = slow_share(noise, SAMPLE * len(voltages))
     paths = polynomials(array, macro, at)
-    sigma = np.sqrt(slow * cell_variance(noise, paths[0], filament)) / paths[0]
+    each = cell_variance(noise, paths[0], filament)
+    sigma = np.sqrt(slow * each) / paths[0]
     found = product(
         paths * (1.0 + sigma * rng.standard_normal(sigma.shape)), voltages, array.r_line, array.r_switch
     )
-    power = cell_variance(noise, found.conductance, filament) * found.cell_voltage**2
-    variance = (1.0 - slow) * power.sum(axis=-2) + noise.white_current**2 * noise.white_time / SAMPLE
+    power = np.einsum("nij,nij,ij->nj", found.cell_voltage, found.cell_voltage, each)
+    variance = (1.0 - slow) * power + noise.white_current**2 * noise.white_time / SAMPLE
     return np.asarray(found.currents + np.sqrt(variance) * rng.standard_normal(variance.shape))
 
 
@@ -85,7 +85,7 @@ def product(coefficients: FloatArray, voltages: FloatArray, r_line: float, r_swi
     seen, current, done = picard(coefficients, voltages, r_line, 0.5 * r_switch, TOLERANCE, PASSES)
     if not done.all():
         return stiff_product(coefficients, voltages, Wires(r_line, r_line, 0.5 * r_switch))
-    return Product(current.sum(axis=1), seen, power_series(coefficients, seen))
+    return Product(current.sum(axis=1), seen)
 
 
 def stiff_product(coefficients: FloatArray, voltages: FloatArray, wires: Wires) -> Product:
@@ -93,7 +93,7 @@ def stiff_product(coefficients: FloatArray, voltages: FloatArray, wires: Wires) 
     # The solver has its virtual grounds below the last row: turn the macro over.
     turned = coefficients[:, ::-1]
     found = solve(lambda v: power_series(turned, v), voltages[:, ::-1], wires, cols=coefficients.shape[2])
-    return Product(found.currents, found.cell_voltage[:, ::-1], found.conductance[:, ::-1])
+    return Product(found.currents, found.cell_voltage[:, ::-1])
 
 
 def power_series(coefficients: FloatArray, volts: FloatArray) -> FloatArray:
