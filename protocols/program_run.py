@@ -10,7 +10,7 @@ from protocols.program_report import draw, show, summarise
 from protocols.program_request import Request
 from protocols.targets import load_targets
 from protocols.write_verify.engine import WriteVerify
-from protocols.write_verify.programmed import Programmed
+from protocols.write_verify.programmed import UNITS, Programmed
 from protocols.write_verify.spec import Spec
 from protocols.write_verify.strategy import Strategy
 from rramlab.bench import Bench
@@ -20,8 +20,6 @@ from rramlab.progress import Progress
 from rramlab.session import Plan, Session, Work, fits, free_folder
 
 FloatArray = NDArray[np.float64]
-
-PROGRAM_UNITS = {"target": "S", "achieved": "S", "written": "S", "energy": "J"}
 
 
 def carry_out(
@@ -47,7 +45,7 @@ def carry_out(
         with session.terminal.progress() as progress:
             done = write(work, request.strategy_object(), request.spec(work.bench), cells, targets, progress)
         summary = summarise(done, request, work.run.folder)
-        work.run.keep("program", done.columns(), PROGRAM_UNITS, summary)
+        work.run.keep("program", done.columns(), UNITS, summary)
         draw(done, request, work.run.folder)
     show(session, done, summary)
     return summary

@@ -150,6 +150,8 @@ class Session:
 
 def free_folder(name: str) -> Path:
     """Return runs/NAME, or runs/NAME-2 and so on when it is taken; `runs` is made if there is none."""
+    from rramlab.runfolder import next_free
+
     base = Path("runs") / name
     try:
         base.parent.mkdir(exist_ok=True)
@@ -157,9 +159,7 @@ def free_folder(name: str) -> Path:
         raise RunError(
             f"no folder 'runs' can be made here ({error.strerror}); name a place with --run"
         ) from None
-    if not base.exists():
-        return base
-    return next(p for n in range(2, 100_000) if not (p := base.with_name(f"{name}-{n}")).exists())
+    return next_free(base) if base.exists() else base
 
 
 def fits(cells: Cells | None) -> Callable[[Backend], None]:
