@@ -1,13 +1,11 @@
 """Open the one door to a macro, simulated or real."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel
 
 from rramlab.cells import Cells
 from rramlab.errors import InputError, Unsupported
@@ -17,12 +15,13 @@ from rramlab.pulse import Columns, Delivery, PulseTrain
 from rramlab.reading import Curve, ReadSpec, Staircase
 from rramlab.recorder import Event, Facts, NullRecorder, Recorder
 from rramlab.signals import ends_later, exits_on_signals
+from rramlab.world import World
 
 FloatArray = NDArray[np.float64]
 NO_CELLS = Cells.grid(range(0), range(0))
 
 
-class Backend(ABC):
+class Backend(World):
     """Drive a macro by verbs over arrays of cells.
 
     The public verbs are final: each checks the request against the limits, writes it down with a number, and
@@ -30,6 +29,7 @@ class Backend(ABC):
     out (also an exception, Ctrl-C, SIGTERM, SIGHUP) `make_safe` is called.
 
     `pulses` counts the pulses of each cell; `last_reading` (S) is NaN where none followed the last pulse.
+    A world finds the number of the request that it serves in `_number`.
     """
 
     def __init__(self, limits: Limits, recorder: Recorder | None = None) -> None:
@@ -39,79 +39,7 @@ class Backend(ABC):
         self.last_reading = np.full(self.shape, np.nan)
         self._exits = ExitStack()
         self._is_open = False
-
-    # How a bench file makes one.
-
-    @classmethod
-    @abstractmethod
-    def options(cls) -> type[BaseModel]:
-        """Return the model of the options that the bench file may give to this world."""
-
-    @classmethod
-    @abstractmethod
-    def open(cls, options: Any, limits: Limits, recorder: Recorder | None, seed: int) -> Self:
-        """Return the world that these options describe; `seed` is the randomness of the run."""
-
-    # What a world tells about itself.
-
-    @property
-    @abstractmethod
-    def shape(self) -> tuple[int, int]:
-        """Return rows x columns; macros are stacked along the rows."""
-
-    @property
-    @abstractmethod
-    def macro_shape(self) -> tuple[int, int]:
-        """Return rows x columns of one macro."""
-
-    @property
-    @abstractmethod
-    def capabilities(self) -> frozenset[str]:
-        """Return which of the verbs this bench can do."""
-
-    @property
-    @abstractmethod
-    def forgets(self) -> bool:
-        """Tell whether the macro lives in this process and is lost with it, as a simulated one is."""
-
-    @abstractmethod
-    def identify(self) -> dict[str, str]:
-        """Return who answers: name, serial numbers, versions."""
-
-    @abstractmethod
-    def now(self) -> float:
-        """Return the time of the bench (s)."""
-
-    # What a world does. Only the final verbs below call these.
-
-    @abstractmethod
-    def _read(self, cells: Cells, spec: ReadSpec) -> FloatArray: ...
-
-    @abstractmethod
-    def _pulse(self, train: PulseTrain) -> NDArray[np.uint8]: ...
-
-    @abstractmethod
-    def _sweep(self, cells: Cells, staircase: Staircase) -> Curve: ...
-
-    @abstractmethod
-    def _multiply(self, voltages: FloatArray, macro: int) -> FloatArray: ...
-
-    @abstractmethod
-    def _solve(self, run: LoopRun) -> LoopResult: ...
-
-    @abstractmethod
-    def _wait(self, seconds: float) -> None: ...
-
-    @abstractmethod
-    def _make_safe(self) -> None: ...
-
-    @abstractmethod
-    def _memory(self) -> Columns:
-        """Return what would be lost with this process (a simulated macro); a real bench returns {}."""
-
-    @abstractmethod
-    def _restore(self, memory: Columns) -> None:
-        """Take back what `_memory` returned; a real bench has nothing to take back."""
+        self._number = 0
 
     # The door.
 
@@ -138,7 +66,7 @@ class Backend(ABC):
         # Counted before it is sent: whatever breaks then, a pulse that may have gone out is in the count.
         self._count(train.cells)
         delivery = self._pulse(train)
-        self.pulses[place] -= delivery == Delivery.NOT_APPLIED
+        self._forgive(train.cells.columns(), delivery)
         self._answer(number, "pulse", {"delivery": delivery})
         return delivery
 
@@ -238,14 +166,29 @@ class Backend(ABC):
             elif event.stage == "result" and event.verb == "read":
                 self.last_reading[asked.row, asked.col] = event.columns["conductance"]
             elif event.stage == "result" and event.verb == "pulse":
-                self.pulses[asked.row, asked.col] -= event.columns["delivery"] == Delivery.NOT_APPLIED
+                self._forgive(asked.columns(), event.columns["delivery"])
+
+    @final
+    def settle(self, requests: Iterable[Event], notes: list[Event]) -> None:
+        """Find out what became of the trains that an earlier process left without an answer, and record it.
+
+        `requests` are open in the record, `notes` all that worlds and protocols wrote into it.
+        """
+        for request in requests:
+            if request.verb == "pulse":
+                delivery = self._settle(request, notes)
+                self._forgive(request.columns, delivery)
+                self._answer(request.number, "pulse", {"delivery": delivery})
 
     @final
     def __enter__(self) -> Self:
         if self._is_open:
             raise InputError("this bench is open already; use one 'with backend: ...' around the whole work")
-        self._exits.enter_context(exits_on_signals())
-        self._exits.callback(self.make_safe)
+        with ExitStack() as exits:
+            exits.enter_context(exits_on_signals())
+            self._begin(exits)
+            exits.callback(self.make_safe)
+            self._exits = exits.pop_all()
         self._is_open = True
         return self
 
@@ -293,8 +236,12 @@ class Backend(ABC):
         self.pulses[cells.row, cells.col] += 1
         self.last_reading[cells.row, cells.col] = np.nan  # what was read before the pulse holds no more
 
+    def _forgive(self, cells: Columns, delivery: NDArray[np.uint8]) -> None:
+        self.pulses[cells["row"], cells["col"]] -= delivery == Delivery.NOT_APPLIED
+
     def _ask(self, verb: str, facts: Facts, columns: Columns) -> int:
-        return self.recorder.request(verb, self.now(), facts, columns)
+        self._number = self.recorder.request(verb, self.now(), facts, columns)
+        return self._number
 
     def _answer(self, number: int, verb: str, columns: Columns) -> None:
         self.recorder.result(number, verb, self.now(), {}, columns)

@@ -25,7 +25,7 @@ GROUND = {name: f"rramlab.commands.{name}" for name in ("bench", "recover", "sho
 EPILOG = (
     "--bench, --json and --quiet may stand anywhere on the line. Exit codes: 0 done, 1 below what "
     "--require asked, 2 wrong input, 3 bench file, 4 limit, 5 not on this bench, 6 run record, "
-    "70 a bug, 130 interrupted."
+    "7 an instrument does not answer as it should, 8 the bench is in use, 70 a bug, 130 interrupted."
 )
 
 
@@ -35,7 +35,7 @@ class Commands(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of all commands."""
-        return sorted({*GROUND, *_protocols()})
+        return sorted({*GROUND, *_installed()})
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return the command of this name, or None."""
@@ -136,14 +136,15 @@ def _globals_first(args: list[str]) -> list[str]:
 
 
 @cache
-def _protocols() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group="rramlab.protocols")}
+def _installed() -> dict[str, EntryPoint]:
+    groups = entry_points(group="rramlab.protocols"), entry_points(group="rramlab.commands")
+    return {point.name: point for group in groups for point in group}
 
 
 def _load(name: str) -> Any:
     if name in GROUND:
         return getattr(import_module(GROUND[name]), name)
-    return _protocols()[name].load()
+    return _installed()[name].load()
 
 
 def _broken(name: str, error: Exception) -> Any:

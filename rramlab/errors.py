@@ -5,13 +5,16 @@ RramlabError                      exit code
 ├── BenchFileError                3    the bench file is missing, misspelt or beyond a hard limit
 ├── LimitExceeded                 4    a request would leave the operating limits; nothing was sent
 ├── Unsupported                   5    this bench lacks the capability that was asked for
-└── RunError                      6    the run record cannot be created, read or continued
+├── RunError                      6    the run record cannot be created, read or continued
+├── LinkError                     7    an instrument does not answer, or not as it should
+└── BenchBusy                     8    somebody else is working on this bench
 
 Each says what was asked, what is possible and what to try. A protocol that does not converge is not an
 error: it is an `Outcome`.
 """
 
 from difflib import get_close_matches
+from enum import StrEnum
 from typing import ClassVar, final
 
 
@@ -60,6 +63,44 @@ class RunError(RramlabError):
 
     exit_code = 6
     kind = "run"
+
+
+@final
+class LinkFault(StrEnum):
+    """Name what broke between this computer and an instrument."""
+
+    REFUSED = "refused"
+    """Nobody is there, or the port is taken."""
+    TIMEOUT = "timeout"
+    """No answer, or not all of it, in time."""
+    LOST = "lost"
+    """The connection ended, or the cable was pulled."""
+    GARBLED = "garbled"
+    """The bytes cannot be what the instrument meant."""
+    MISMATCH = "mismatch"
+    """Somebody else answers, or a setting reads back other than it was set."""
+    INSTRUMENT = "instrument"
+    """The instrument itself reports an error, or refuses."""
+
+
+@final
+class LinkError(RramlabError):
+    """Report an instrument that does not answer as it should; `fault` tells how."""
+
+    exit_code = 7
+    kind = "link"
+
+    def __init__(self, fault: LinkFault, text: str) -> None:
+        super().__init__(text)
+        self.fault = fault
+
+
+@final
+class BenchBusy(RramlabError):
+    """Refuse a bench on which somebody else is working."""
+
+    exit_code = 8
+    kind = "busy"
 
 
 def did_you_mean(word: str, possible: list[str]) -> str:

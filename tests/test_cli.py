@@ -53,7 +53,7 @@ def with_command(monkeypatch: pytest.MonkeyPatch, body: Any) -> None:
         def load(self) -> Any:
             return body
 
-    monkeypatch.setattr(cli, "_protocols", lambda: {"extra": Point()})
+    monkeypatch.setattr(cli, "_installed", lambda: {"extra": Point()})
 
 
 def one_sentence(text: str) -> str:
@@ -141,7 +141,7 @@ def test_a_broken_package_takes_no_other_command_with_it(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     points = {"lost": EntryPoint("lost", "no_such_laboratory:lost", "rramlab.protocols")}
-    monkeypatch.setattr(cli, "_protocols", lambda: points)
+    monkeypatch.setattr(cli, "_installed", lambda: points)
     code, out, _ = shell("--help")
     assert code == 0
     assert "cannot be loaded" in out
