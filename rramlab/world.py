@@ -36,7 +36,7 @@ class World(ABC):
 
     @classmethod
     def panic(cls, options: Any) -> list[Finding]:
-        """Switch everything off over links of its own; return what was read back (by default nothing is on)."""
+        """Switch everything off over links of its own and return what was read back; default: none."""
         return []
 
     # What a world tells about itself.
