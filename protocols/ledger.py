@@ -3,13 +3,14 @@
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
+from math import isnan
 from typing import Any, final
 
 
 @final
 @dataclass(frozen=True)
 class Entry:
-    """Hold one line of the ledger: energy per sample (J), how it was had, and its source."""
+    """Hold one line of the ledger: energy per sample (J; NaN: not known), how it was had, and its source."""
 
     name: str
     joule: float
@@ -30,12 +31,12 @@ class Ledger:
     @property
     def analog_joule(self) -> float:
         """Return the energy per sample (J) of everything that was counted on the bench."""
-        return sum(entry.joule for entry in self.analog)
+        return sum(entry.joule for entry in self.analog if not isnan(entry.joule))
 
     def rows(self) -> list[list[str]]:
         """Return the ledger as rows of text: what, energy per sample, how it was had, source."""
         entries = [*self.analog, Entry("analog, sum", self.analog_joule, "", ""), self.digital]
-        return [[e.name, f"{e.joule * 1e6:.4g} uJ", e.how, e.source] for e in entries]
+        return [[e.name, _energy(e.joule), e.how, e.source] for e in entries]
 
 
 def account(array_joule: float, analog_seconds: float, digital_seconds: float) -> Ledger:
@@ -45,12 +46,17 @@ def account(array_joule: float, analog_seconds: float, digital_seconds: float) -
     `digital_seconds` was measured on this machine, many samples together.
     """
     data: dict[str, Any] = tomllib.loads(_text())
-    array = Entry("cells of the array", array_joule, "sum of V^2 G over the waveforms", "this run")
+    how_array = "not measured on this bench" if isnan(array_joule) else "sum of V^2 G over the waveforms"
+    array = Entry("cells of the array", array_joule, how_array, "this run")
     parts = tuple(_part(part, analog_seconds) for part in data["part"])
     watt = data["digital"]["watt"]
     how = f"{digital_seconds * 1e6:.3g} us measured x {watt:g} W"
     digital = Entry("digital baseline", watt * digital_seconds, how, data["digital"]["source"])
     return Ledger(analog_seconds, digital_seconds, (array, *parts), digital)
+
+
+def _energy(joule: float) -> str:
+    return "unknown" if isnan(joule) else f"{joule * 1e6:.4g} uJ"
 
 
 def _part(part: dict[str, Any], seconds: float) -> Entry:

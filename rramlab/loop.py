@@ -152,7 +152,8 @@ class LoopResult:
 
     `time` (samples,) in s; `state` (kept, samples, 2); `hidden` one array (kept, samples, n) per hidden
     layer; `output` (kept, samples, 2), all in network units (`volts` V each). `trace` (samples, runs, 2) is
-    the state of all runs; `energy` (runs,) is the energy (J) dissipated in the array.
+    the state of all runs; `energy` (runs,) is the energy (J) dissipated in the array. What a bench cannot
+    see is NaN.
     """
 
     end: FloatArray

@@ -75,3 +75,9 @@ def test_the_parts_are_as_many_as_the_network_needs():
     assert counts["multipliers"] == 2 * states  # f x and g2 y
     channels = time_embedding(score, 0.5).size + 2 + states  # embedding, f and g2, noise
     assert counts["digital-to-analog converters"] == channels
+
+
+def test_an_energy_that_the_bench_cannot_see_is_said_to_be_unknown():
+    found = account(float("nan"), 2.0, 40e-6)
+    assert found.rows()[0][1:3] == ["unknown", "not measured on this bench"]
+    assert found.analog_joule == pytest.approx(account(0.0, 2.0, 40e-6).analog_joule)
