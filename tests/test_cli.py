@@ -289,3 +289,16 @@ def test_a_reader_that_goes_away_is_no_bug(tmp_path: Path) -> None:
     assert "a bug" not in ended.stderr
     assert "Traceback" not in ended.stderr
     assert not (tmp_path / "rramlab-bug.txt").exists()
+
+
+def test_ctrl_c_while_the_command_line_is_loaded_is_no_traceback() -> None:
+    broken = "import sys; sys.meta_path.insert(0, type('I', (), {'find_spec': staticmethod(stop)})())"
+    script = f"def stop(name, *rest):\n    if name == 'rramlab.cli': raise KeyboardInterrupt\n{broken}\n"
+    ended = subprocess.run(
+        [sys.executable, "-c", f"{script}from rramlab.__main__ import main; main()"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "error: interrupted\n")
