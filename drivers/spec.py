@@ -12,11 +12,11 @@ _Count = Annotated[int, Field(ge=1)]
 
 @final
 class BoardSpec(BaseModel):
-    """Describe the controller board: driver, serial port (or socket://host:port), speed (baud), serial number.
+    """Describe the controller board: driver, serial port (or socket://host:port), speed, serial number.
 
-    `timeout` (s) is what one answer may take, `watchdog` (s) the silence after which the board takes its lines
-    to 0 V. `start` (V) is the pre-charge of the integrators, where the board cannot set it. The size is that of
-    the bench, filled in for boards that do not tell theirs. `extras` goes to the driver as it is.
+    `timeout` (s) is what one answer may take, `watchdog` (s) the silence after which the board takes its
+    lines to 0 V. `start` (V) is the pre-charge of the integrators, where the board cannot set it. The size is
+    that of the bench, filled in for boards that do not tell theirs. `extras` goes to the driver as it is.
     """
 
     model_config = _STRICT
