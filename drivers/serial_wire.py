@@ -1,0 +1,114 @@
+"""Reach a controller board over a serial line."""
+
+import time
+from typing import Any, final
+from urllib.parse import urlsplit
+
+from drivers.socket_wire import SocketWire
+from drivers.sockets import gone
+from drivers.wire import CHUNK, Wire
+from rramlab.errors import LinkError, LinkFault
+
+SLICE = 0.005
+"""How long (s) pyserial waits at a time: to change its timeout is to configure the port anew."""
+
+
+def board_wire(port: str, baud: int = 921_600, open_timeout: float = 2.0) -> Wire:
+    """Return the wire to a board at a serial port ('COM5', '/dev/ttyACM0') or at 'socket://host:port'."""
+    url = urlsplit(port)
+    if url.scheme != "socket":
+        return SerialWire(port, baud)
+    if not url.hostname or not url.port:
+        raise LinkError(LinkFault.REFUSED, f"'{port}' is no address; write socket://host:port")
+    return SocketWire(url.hostname, url.port, open_timeout)
+
+
+@final
+class SerialWire(Wire):
+    """Carry bytes over a serial line of this computer, which no second rramlab can open meanwhile."""
+
+    def __init__(self, port: str, baud: int = 921_600, write_timeout: float = 2.0) -> None:
+        self._port, self._baud, self._write_timeout = port, baud, write_timeout
+        self._serial: Any = None  # pyserial has no types
+
+    @property
+    def name(self) -> str:
+        """Return the port."""
+        return self._port
+
+    def open(self) -> None:
+        """Take the port for this process alone, with nothing of an earlier talk in its buffers."""
+        import serial
+
+        self.close()
+        try:
+            self._serial = serial.serial_for_url(
+                self._port,
+                baudrate=self._baud,
+                timeout=SLICE,
+                write_timeout=self._write_timeout,
+                exclusive=True,
+            )
+            self._serial.reset_input_buffer()
+        except Exception as error:  # on a line that is being unplugged: termios.error, which is no OSError
+            self.close()
+            raise LinkError(
+                LinkFault.REFUSED,
+                f"port {self._port} cannot be opened ({error}); is it plugged in, and not in use?",
+            ) from error
+
+    def close(self) -> None:
+        """Give the port back."""
+        port, self._serial = self._serial, None
+        try:
+            if port is not None:
+                port.close()
+        except Exception:  # an unplugged line may refuse even this
+            return
+
+    def write(self, data: bytes, timeout: float) -> None:
+        """Send all of the data within a time (s)."""
+        import serial
+
+        port = self._opened()
+        try:
+            if timeout != self._write_timeout:
+                self._write_timeout = port.write_timeout = timeout
+            port.write(data)
+        except serial.SerialTimeoutException as error:
+            raise LinkError(
+                LinkFault.TIMEOUT, f"{self.name} took no more data for {timeout:.3g} s; reset the board"
+            ) from error
+        except Exception as error:
+            raise gone(self.name, error) from error
+
+    def read(self, most: int, timeout: float, line: bool = False) -> bytes:
+        """Return what arrives first, up to `most` bytes."""
+        port = self._opened()
+        end = time.monotonic() + timeout
+        while True:
+            data = self._some(port, most)
+            if data:
+                return data
+            if time.monotonic() >= end:
+                raise LinkError(LinkFault.TIMEOUT, f"{self.name} was silent for {timeout:.3g} s")
+
+    def unasked(self) -> bytes:
+        """Return what has arrived without being read."""
+        port = self._opened()
+        try:
+            waiting = port.in_waiting
+            return bytes(port.read(waiting)) if waiting else b""
+        except Exception as error:
+            raise gone(self.name, error) from error
+
+    def _some(self, port: Any, most: int) -> bytes:
+        try:
+            return bytes(port.read(max(1, min(most, port.in_waiting, CHUNK))))
+        except Exception as error:  # unplugged: SerialException, OSError, termios.error, TypeError
+            raise gone(self.name, error) from error
+
+    def _opened(self) -> Any:
+        if self._serial is None:
+            raise gone(self.name, "it is not open")
+        return self._serial
