@@ -1,0 +1,117 @@
+"""Drive a controller board: the part of a bench that addresses the cells."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers.spec import BoardSpec
+from rramlab.cells import Cells
+from rramlab.finding import Finding
+from rramlab.limits import Limits
+from rramlab.loop import LoopResult, LoopRun
+from rramlab.pulse import PulseTrain
+from rramlab.reading import ReadSpec
+from rramlab.recorder import Event
+
+FloatArray = NDArray[np.float64]
+Note = Callable[[str, dict[str, Any]], None]
+"""Write a decision into the record before anything depends on it: `note(what, facts)`."""
+
+
+class Controller(ABC):
+    """Address the cells of a bench; made of what the bench file says, opened before use, closed after it.
+
+    `number` is the number of the request in the record; it never comes twice. A controller raises LinkError;
+    what it cannot do at all is missing in `capabilities`: read, pulse, multiply, connect, solve, wait.
+    """
+
+    @classmethod
+    @abstractmethod
+    def of(cls, spec: BoardSpec) -> Self:
+        """Return the board of a bench file, not yet opened."""
+
+    @classmethod
+    @abstractmethod
+    def switch_off(cls, spec: BoardSpec) -> Finding:
+        """Take all lines to 0 V over a link of its own and return what was read back; never raises."""
+
+    @property
+    @abstractmethod
+    def capabilities(self) -> frozenset[str]:
+        """Return what this board can do; known once it is open."""
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, int, int]:
+        """Return macros, and rows x columns of one macro; known once it is open."""
+
+    @abstractmethod
+    def open(self, limits: Limits, note: Note) -> None:
+        """Connect, find out who is there, give it the limits and read them back; the lines stay at 0 V."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Disconnect; never raises."""
+
+    @abstractmethod
+    def identify(self) -> dict[str, str]:
+        """Return who answers: name, serial, firmware."""
+
+    @abstractmethod
+    def now(self) -> float:
+        """Return the time of the board (s), or of this computer where the board has none."""
+
+    @abstractmethod
+    def safe(self) -> None:
+        """Take all lines to 0 V, drain before gate."""
+
+    @abstractmethod
+    def is_safe(self) -> bool:
+        """Ask the board and tell whether no line is driven."""
+
+    @abstractmethod
+    def self_test(self) -> list[Finding]:
+        """Return what the board finds out about itself, outputs off."""
+
+    @abstractmethod
+    def feed(self) -> None:
+        """Tell the board that the host lives, while lines are driven; raise LinkError if it has tripped."""
+
+    @abstractmethod
+    def read(self, cells: Cells, spec: ReadSpec, number: int) -> FloatArray:
+        """Return the conductance (S) of each cell."""
+
+    @abstractmethod
+    def pulse(self, train: PulseTrain, number: int) -> NDArray[np.uint8]:
+        """Apply one pulse per cell and return its `Delivery`."""
+
+    @abstractmethod
+    def multiply(self, volts: FloatArray, macro: int, number: int) -> FloatArray:
+        """Return the column currents (A), (vectors, columns), for row voltages (V), (vectors, rows)."""
+
+    @abstractmethod
+    def connect(self, cell: Cells, gate: float, number: int) -> None:
+        """Bring BL and SL of one cell to the source meter, whose output is off, then raise its gate (V)."""
+
+    @abstractmethod
+    def gate(self, volts: float) -> None:
+        """Set the gate (V) of the connected cell."""
+
+    @abstractmethod
+    def disconnect(self, number: int) -> None:
+        """Take the gate down and open the route."""
+
+    @abstractmethod
+    def solve(self, run: LoopRun, number: int) -> LoopResult:
+        """Run the closed loop once per start state."""
+
+    @abstractmethod
+    def wait(self, seconds: float, number: int) -> None:
+        """Let time pass (s)."""
+
+    @abstractmethod
+    def settle(self, request: Event, notes: list[Event]) -> NDArray[np.uint8]:
+        """Return the `Delivery` of a train that an earlier process left open in the record."""
