@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,16 +22,14 @@ Note = Callable[[str, dict[str, Any]], None]
 
 
 class Controller(ABC):
-    """Address the cells of a bench; made of what the bench file says, opened before use, closed after it.
+    """Address the cells of a bench: opened, begun with the limits of the bench, used, closed.
 
     `number` is the number of the request in the record; it never comes twice. A controller raises LinkError;
     what it cannot do at all is missing in `capabilities`: read, pulse, multiply, connect, solve, wait.
     """
 
-    @classmethod
     @abstractmethod
-    def of(cls, spec: BoardSpec) -> Self:
-        """Return the board of a bench file, not yet opened."""
+    def __init__(self, spec: BoardSpec) -> None: ...
 
     @classmethod
     @abstractmethod
@@ -49,8 +47,12 @@ class Controller(ABC):
         """Return macros, and rows x columns of one macro; known once it is open."""
 
     @abstractmethod
-    def open(self, limits: Limits, note: Note) -> None:
-        """Connect, find out who is there, give it the limits and read them back; the lines stay at 0 V."""
+    def open(self) -> None:
+        """Connect and find out who is there; the lines stay at 0 V."""
+
+    @abstractmethod
+    def begin(self, limits: Limits, note: Note) -> None:
+        """Give the board the limits and read them back; write into the record what `settle` will need."""
 
     @abstractmethod
     def close(self) -> None:
@@ -109,7 +111,7 @@ class Controller(ABC):
         """Run the closed loop once per start state."""
 
     @abstractmethod
-    def wait(self, seconds: float, number: int) -> None:
+    def wait(self, seconds: float) -> None:
         """Let time pass (s)."""
 
     @abstractmethod
