@@ -85,12 +85,21 @@ def is_gone(pid: int, seconds: float = 20.0) -> bool:
     """Tell whether a process that is no child of ours ends within a time."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
+        if not is_alive(pid):
             return True
         time.sleep(0.005)
     return False
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether a process runs; one that has ended and whose end nobody has asked for does not."""
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except ProcessLookupError:
+        return False
+    except FileNotFoundError:  # no /proc here, or gone in between
+        return not Path("/proc/self").exists()
 
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows ends processes otherwise")
