@@ -1,5 +1,6 @@
 """Hold every world to the promises of the door, and see that a broken promise is caught."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from rramlab.cells import Cells
 from rramlab.contract import ContractBroken, check_backend
 from rramlab.limits import Limits
 from rramlab.pulse import Delivery, PulseTrain
-from rramlab.reading import ReadSpec
+from rramlab.reading import Curve, ReadSpec, Staircase
 from rramlab.recorder import Recorder
 from sim_backend.backend import SimBackend
 from sim_backend.options import Options
@@ -26,6 +27,8 @@ PROMISES = [
     "pulse is limited",
     "pulse moves the cells",
     "wait passes",
+    "sweep is limited",
+    "sweep agrees with a reading",
     "multiply is monotonic",
     "pulse and read are recorded",
     "safe after an error",
@@ -118,6 +121,38 @@ class HotPulses(Toy):
         super().__init__(limits=Limits.model_construct(**Limits().model_dump() | wide), recorder=recorder)
 
 
+class HotSweeps(Toy):
+    can = frozenset({"sweep"})
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__(
+            limits=Limits.model_construct(**Limits().model_dump() | {"v_set": 50.0}), recorder=recorder
+        )
+
+
+class HalfASweep(Toy):
+    def _sweep(self, cells: Cells, staircase: Staircase) -> Curve:
+        whole = super()._sweep(cells, staircase)
+        return Curve(whole.voltage[:5], whole.current[:5], whole.time[:5])
+
+
+class OtherSteps(Toy):
+    def _sweep(self, cells: Cells, staircase: Staircase) -> Curve:
+        return super()._sweep(cells, replace(staircase, voltages=2 * staircase.voltages))
+
+
+class Timeless(Toy):
+    def _sweep(self, cells: Cells, staircase: Staircase) -> Curve:
+        whole = super()._sweep(cells, staircase)
+        return replace(whole, time=0 * whole.time)
+
+
+class OtherCell(Toy):
+    def _sweep(self, cells: Cells, staircase: Staircase) -> Curve:
+        whole = super()._sweep(cells, staircase)
+        return replace(whole, current=np.full(len(whole.voltage), 9e-6))
+
+
 class Dead(Toy):
     def _pulse(self, train: PulseTrain) -> NDArray[np.uint8]:
         return np.full(len(train), Delivery.APPLIED, np.uint8)
@@ -205,6 +240,11 @@ BROKEN: list[tuple[Any, str]] = [
     (TooMany, "read returns conductances: the backend raised ValueError"),
     (HotReads, r"read is limited: a read of 0\.31 V"),
     (HotPulses, r"pulse is limited: 2\.6 V went through"),
+    (HotSweeps, r"sweep is limited: a sweep to 2\.6 V went through"),
+    (HalfASweep, "sweep agrees with a reading: a sweep of 11 steps returned"),
+    (OtherSteps, "sweep agrees with a reading: it swept over"),
+    (Timeless, "sweep agrees with a reading: the times of a sweep are"),
+    (OtherCell, "sweep agrees with a reading: a sweep found"),
     (Dead, "pulse moves the cells: "),
     (Inverted, "pulse moves the cells: SET did not raise"),
     (OnlyUp, "pulse moves the cells: RESET did not lower"),
