@@ -29,7 +29,8 @@ class Backend(World):
     out (also an exception, Ctrl-C, SIGTERM, SIGHUP) `make_safe` is called.
 
     `pulses` counts the pulses of each cell; `last_reading` (S) is NaN where none followed the last pulse.
-    A world finds the number of the request that it serves in `_number`.
+    A world finds the number of the request that it serves in `_number`, and in `bench_id` how the bench file
+    calls the bench.
     """
 
     def __init__(self, limits: Limits, recorder: Recorder | None = None) -> None:
@@ -40,6 +41,7 @@ class Backend(World):
         self._exits = ExitStack()
         self._is_open = False
         self._number = 0
+        self.bench_id = ""
 
     # The door.
 
@@ -159,14 +161,12 @@ class Backend(World):
         A simulated macro dies with its process and is brought back in this way, bit for bit; a real one kept
         its state, so that only the counters of the door (pulses, last readings) are brought up to date.
         """
-        asked = NO_CELLS
+        asked: dict[int, Cells] = {}
         for event in events:
             if event.stage == "request":
-                asked = self._relive(event)
-            elif event.stage == "result" and event.verb == "read":
-                self.last_reading[asked.row, asked.col] = event.columns["conductance"]
-            elif event.stage == "result" and event.verb == "pulse":
-                self._forgive(asked.columns(), event.columns["delivery"])
+                asked[event.number] = self._relive(event)
+            elif event.stage == "result":
+                self._hear(event, asked.pop(event.number))
 
     @final
     def settle(self, requests: Iterable[Event], notes: list[Event]) -> None:
@@ -208,6 +208,12 @@ class Backend(World):
         if self.forgets:
             self._redo(event.verb, cells, event.facts, event.columns)
         return cells
+
+    def _hear(self, event: Event, cells: Cells) -> None:
+        if event.verb == "read":
+            self.last_reading[cells.row, cells.col] = event.columns["conductance"]
+        elif event.verb == "pulse":
+            self._forgive(cells.columns(), event.columns["delivery"])
 
     def _redo(self, verb: str, cells: Cells, facts: Facts, columns: Columns) -> None:
         match verb:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from rramlab.backend import Backend
 from rramlab.errors import BenchFileError, did_you_mean
+from rramlab.finding import Finding
 from rramlab.limits import Limits
 from rramlab.reading import ReadSpec
 from rramlab.recorder import Recorder
@@ -107,13 +108,22 @@ class Bench(BaseModel):
     def open(self, recorder: Recorder | None = None, seed: int = 0) -> Backend:
         """Return the backend that this file names, not yet entered; `seed` is the run's randomness."""
         world = self._world()
+        backend = world.open(self._options(world), self.limits, recorder, seed)
+        backend.bench_id = self.bench.id
+        return backend
+
+    def panic(self) -> list[Finding]:
+        """Switch everything off over new links, whoever holds the bench, and return what was read back."""
+        world = self._world()
+        return world.panic(self._options(world))
+
+    def _options(self, world: type[Backend]) -> BaseModel:
         try:
-            options = world.options().model_validate(self.backend.options)
+            return world.options().model_validate(self.backend.options)
         except ValidationError as error:
             raise BenchFileError(
                 f"[backend.options] of bench '{self.bench.id}': {_first(error, world.options())}"
             ) from None
-        return world.open(options, self.limits, recorder, seed)
 
     def _world(self) -> type[Backend]:
         try:
