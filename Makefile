@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# A test has its time limit in Python; where a compiled loop hangs, the process ends after this one (s).
+BOUNDED := -o faulthandler_timeout=700 -o faulthandler_exit_on_timeout=true
 
 .PHONY: demo test slow benchmarks clean
 
@@ -14,11 +16,11 @@ test: $(VENV)/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 -m "not slow"
+	$(BIN)/pytest -n 2 -m "not slow" $(BOUNDED)
 
 # Kills, long statistics: a few minutes.
 slow: $(VENV)/ready
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -n 2 -m slow $(BOUNDED)
 
 benchmarks: $(VENV)/ready
 	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

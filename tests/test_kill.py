@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
 
-import h5py  # noqa: F401  (the children inherit it warm)
+import h5py  # noqa: F401  (the children are forked with it loaded)
 import numpy as np
 import pytest
 from kills import Acknowledging, Moment, Say, kill, memory_disk
@@ -225,6 +225,7 @@ def undisturbed() -> np.ndarray:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("persistent", [False, True], ids=["simulated", "lasting"])
 def test_kills_lose_nothing(folder: Path, persistent: bool) -> None:
     hit = campaign(folder, persistent, kills=100, rng=np.random.default_rng(20 + persistent))

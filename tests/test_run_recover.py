@@ -221,6 +221,7 @@ def deaths(work: Callable[..., None], folder: Path) -> Iterator[Path]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_kill_at_any_line_of_finishing_leaves_a_run_that_reads_and_ends(folder):
     ends = set()
     for run in deaths(finish_and_die, folder):
@@ -235,6 +236,7 @@ def test_a_kill_at_any_line_of_finishing_leaves_a_run_that_reads_and_ends(folder
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_kill_at_any_line_of_beginning_leaves_a_name_that_can_be_used(folder):
     ends = set()
     for run in deaths(begin_and_die, folder):
