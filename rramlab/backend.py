@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rramlab.cells import Cells
-from rramlab.errors import InputError, Unsupported
+from rramlab.errors import InputError, Unsupported, still_on
 from rramlab.limits import Limits
 from rramlab.loop import LoopResult, LoopRun
 from rramlab.pulse import Columns, Delivery, PulseTrain
@@ -30,7 +30,7 @@ class Backend(World):
 
     `pulses` counts the pulses of each cell; `last_reading` (S) is NaN where none followed the last pulse.
     A world finds the number of the request that it serves in `_number`, and in `bench_id` how the bench file
-    calls the bench.
+    calls the bench. `unsafe` says what went wrong when the lines could not be made safe; empty if they were.
     """
 
     def __init__(self, limits: Limits, recorder: Recorder | None = None) -> None:
@@ -42,6 +42,7 @@ class Backend(World):
         self._is_open = False
         self._number = 0
         self.bench_id = ""
+        self.unsafe = ""
 
     # The door.
 
@@ -135,7 +136,9 @@ class Backend(World):
         with ends_later():  # a second Ctrl-C waits until the lines are safe
             try:
                 self._make_safe()
+                self.unsafe = ""
             except BaseException as error:  # the way out must go on, whatever broke
+                self.unsafe = str(error) or repr(error)
                 with suppress(BaseException):
                     self.recorder.note("unsafe", float("nan"), {"error": repr(error)}, {})
 
@@ -193,9 +196,11 @@ class Backend(World):
         return self
 
     @final
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._is_open = False
         self._exits.close()
+        if self.unsafe and error is None:
+            raise still_on(self.unsafe)
 
     # The steps of the door.
 

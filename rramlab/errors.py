@@ -95,6 +95,15 @@ class LinkError(RramlabError):
         self.fault = fault
 
 
+def still_on(why: str) -> LinkError:
+    """Return the error of a bench that was left without its outputs switched off."""
+    return LinkError(
+        LinkFault.INSTRUMENT,
+        f"outputs may still be ON: the bench could not be made safe ({why}). Switch off by hand, or try over "
+        f"new links: rramlab panic",
+    )
+
+
 @final
 class BenchBusy(RramlabError):
     """Refuse a bench on which somebody else is working."""

@@ -1,5 +1,6 @@
 """Hold the record of one run while it is written: create, continue, finish."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from itertools import takewhile
@@ -16,12 +17,14 @@ from rramlab.journal import Journal
 from rramlab.limits import Limits
 from rramlab.packing import check_name
 from rramlab.provenance import Start, process, software
+from rramlab.pulse import Delivery
 from rramlab.recorder import Columns, Event, Facts
 from rramlab.runfile import FILE, JOURNAL, MEMORY
 from rramlab.runfolder import check_new, check_resumable, make_folder
 from rramlab.units import units_of
 
 MEMORY_AT_START = "memory_at_start"
+_WORDS = {Delivery.APPLIED: "applied", Delivery.NOT_APPLIED: "not applied", Delivery.UNKNOWN: "unknown"}
 
 
 @final
@@ -142,6 +145,17 @@ class Run:
             if event.verb == KEEP and event.facts["name"] == MEMORY_AT_START:
                 backend.restore(event.columns)
         backend.replay(self.events())
+
+    def settle(self, backend: Backend) -> Counter[str]:
+        """Ask a bench what became of the trains without an answer, record it, and count pulses by delivery.
+
+        A train that nobody remembers is recorded as unknown: its cells are read, and never pulsed blindly.
+        """
+        asked = self.open_requests()
+        backend.settle(asked, [event for event in self.events() if event.stage == "note"])
+        numbers = {event.number for event in asked if event.verb == "pulse"}
+        answers = (e for e in self.events() if e.stage == "result" and e.number in numbers)
+        return Counter(_WORDS[value] for e in answers for value in e.columns["delivery"].tolist())
 
     # The way out.
 

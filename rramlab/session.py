@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from rramlab.errors import InputError, RunError
+from rramlab.errors import InputError, RunError, still_on
 from rramlab.terminal import Terminal
 
 if TYPE_CHECKING:  # loaded by the commands that open a bench, not by --help
@@ -94,10 +94,16 @@ class Session:
         """Open the bench and the run of a plan; on the way out lines are safe before the run is finished."""
         from rramlab.runfile import RunFile
 
-        with self._run(plan) as (run, backend, bench), self._said_how_to_go_on(plan, run), backend:
+        with (
+            self._run(plan) as (run, backend, bench),
+            self._said_how_to_go_on(plan, run),
+            _told_if_unsafe(backend),
+            backend,
+        ):
             self.terminal.say(f"run {run.folder} on bench '{bench.bench.id}'")
             if plan.resume is not None:
                 run.revive(backend)
+                self._say_what_was_open(run.settle(backend))
             elif plan.after is not None:
                 run.keep_memory(backend.memory())
             run.identify(backend.identify())
@@ -112,8 +118,15 @@ class Session:
             yield
         except BaseException:
             way = f"{plan.command} --resume" if plan.resumable else "show"
-            self.terminal.hint(f"what was measured is kept; go on with: rramlab {way} {run.folder}")
+            with suppress(OSError):  # the terminal may be what was closed
+                self.terminal.hint(f"what was measured is kept; go on with: rramlab {way} {run.folder}")
             raise
+
+    def _say_what_was_open(self, settled: Mapping[str, int]) -> None:
+        """Say what became of the pulses whose answers were lost with an earlier process."""
+        if settled:
+            told = ", ".join(f"{count} {what}" for what, count in settled.items())
+            self.terminal.say(f"pulses that were under way when the run was cut off: {told}")
 
     @contextmanager
     def _run(self, plan: Plan) -> Iterator[tuple[Run, Backend, Bench]]:
@@ -146,6 +159,17 @@ class Session:
         backend.recorder = run.recorder
         with run:
             yield run, backend, bench
+
+
+@contextmanager
+def _told_if_unsafe(backend: Backend) -> Iterator[None]:
+    """Raise LinkError, whatever else went wrong, when a bench was left with its outputs on."""
+    try:
+        yield
+    except BaseException as error:
+        if backend.unsafe:
+            raise still_on(backend.unsafe) from error
+        raise
 
 
 def free_folder(name: str) -> Path:

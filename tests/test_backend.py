@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from toy_world import Toy, ToyOptions
 
 from rramlab.cells import Cells
-from rramlab.errors import InputError, LimitExceeded, Unsupported
+from rramlab.errors import InputError, LimitExceeded, LinkError, Unsupported
 from rramlab.limits import Limits
 from rramlab.loop import Coefficients, LoopRun, Region
 from rramlab.pulse import Delivery, Polarity, Pulse, PulseTrain
@@ -316,7 +316,18 @@ def test_a_world_that_cannot_be_made_safe_is_noted_and_the_way_out_goes_on(fault
     with pytest.raises(ZeroDivisionError), toy:
         raise ZeroDivisionError
     assert [(event.verb, event.facts["error"]) for event in recorder.events] == [("unsafe", repr(fault))]
+    assert toy.unsafe == (str(fault) or repr(fault))
     Stuck(recorder=broken_recorder()).make_safe()  # not even the record may stop it
+
+
+def test_a_bench_left_with_its_outputs_on_is_an_error() -> None:
+    class Stuck(Toy):
+        def _make_safe(self) -> None:
+            raise OSError("no answer")
+
+    with pytest.raises(LinkError, match=r"may still be ON.*no answer.*rramlab panic") as left, Stuck() as toy:
+        toy.read(FOUR)
+    assert left.value.exit_code == 7
 
 
 def test_a_second_ctrl_c_waits_until_the_lines_are_safe() -> None:

@@ -254,7 +254,7 @@ BROKEN: list[tuple[Any, str]] = [
     (Constant, "multiply is monotonic: twice the voltage"),
     (RowsForColumns, "multiply is monotonic: multiply returned"),
     (Unrecorded, "pulse and read are recorded"),
-    (Unsafe, "safe after an error: .*the supply does not answer"),
+    (Unsafe, "read returns conductances: .*outputs may still be ON.*the supply does not answer"),
     (SafeOnce, "safe at any time: .*closed already"),
     (SafeOnlyWhenIdle, "safe after an error: the backend raised Unsupported"),
     (Amnesic, "lives again: a world that forgets has no memory"),
