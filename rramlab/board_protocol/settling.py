@@ -7,28 +7,29 @@ from typing import Self, final
 from rramlab.board_protocol.cursor import Cursor, member
 from rramlab.board_protocol.words import Outcome, Status
 
-_REQUEST, _REPLY = "<IQ", "<BBHIQ"
+_REQUEST, _REPLY = "<IIQ", "<BBHIQ"
 
 
 @final
 @dataclass(frozen=True)
 class SettleRequest:
-    """Ask for a request of a session, and close that session for all requests up to it, for good."""
+    """Ask for a request of a session of a boot, and close that session for all requests up to it, for good."""
 
+    boot: int
     session: int
     request: int
 
     def pack(self) -> bytes:
         """Return the body."""
-        return struct.pack(_REQUEST, self.session, self.request)
+        return struct.pack(_REQUEST, self.boot, self.session, self.request)
 
     @classmethod
     def unpack(cls, body: bytes) -> Self:
         """Return what a body says."""
         cursor = Cursor(body, "SETTLE")
-        session, request = cursor.fields(_REQUEST)
+        boot, session, request = cursor.fields(_REQUEST)
         cursor.end()
-        return cls(session, request)
+        return cls(boot, session, request)
 
 
 @final
