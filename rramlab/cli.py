@@ -21,7 +21,7 @@ from rramlab.session import Session
 from rramlab.terminal import Terminal
 
 # Commands of the ground itself: name -> module that holds a function, or a group, of that name.
-GROUND = {name: f"rramlab.commands.{name}" for name in ("bench", "recover", "show", "train")}
+GROUND = {name: f"rramlab.commands.{name}" for name in ("bench", "panic", "recover", "show", "train")}
 EPILOG = (
     "--bench, --json and --quiet may stand anywhere on the line. Exit codes: 0 done, 1 below what "
     "--require asked, 2 wrong input, 3 bench file, 4 limit, 5 not on this bench, 6 run record, "

@@ -33,6 +33,13 @@ def ends_later() -> Iterator[None]:
 
 
 @contextmanager
+def undisturbed() -> Iterator[None]:
+    """Ignore Ctrl-C and the signals that end a process while inside; for short work that must be done."""
+    with _handled([signal.SIGINT, *_ENDING], lambda number, frame: None):
+        yield
+
+
+@contextmanager
 def _handled(numbers: list[int], handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread receives signals
