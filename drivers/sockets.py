@@ -15,7 +15,7 @@ def connect(host: str, port: int, timeout: float) -> socket.socket:
     except TimeoutError as error:
         raise LinkError(
             LinkFault.TIMEOUT,
-            f"{place} did not take a connection within {timeout:.3g} s; is it switched on and in this network?",
+            f"{place} did not take a connection within {timeout:.3g} s; is it on, and in this network?",
         ) from error
     except OSError as error:
         raise LinkError(

@@ -1,0 +1,171 @@
+"""Sweep a source meter over SCPI: the steps are a list in the instrument, the readings come in one transfer."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+
+from drivers.rows import plain
+from drivers.scpi import FloatArray
+from drivers.scpi_meter import ScpiMeter
+from drivers.source_meter import BoolArray
+from drivers.spec import MeterSpec
+from drivers.wire import Wire
+from rramlab.errors import InputError, LinkError, LinkFault
+from rramlab.reading import Curve, Staircase
+
+MOST_STEPS = 2500
+"""Steps that the list of each of these models holds."""
+LEAST_CYCLES = 0.01
+"""Shortest integration (line cycles) that each of these models has."""
+TRANSFER = 10.0
+"""Time (s) in which all readings of a sweep are transferred, over a slow serial line too."""
+
+
+@final
+@dataclass(frozen=True)
+class Timing:
+    """Say how the dwell of a step is used: settling (s), then integration (line cycles)."""
+
+    delay: float
+    cycles: float
+
+    @classmethod
+    def of(cls, dwell: float, cycles: float, line: float) -> "Timing":
+        """Return half of the dwell (s) at most for integration, and the rest for settling."""
+        cycles = max(min(cycles, 0.5 * dwell * line), LEAST_CYCLES)
+        return cls(max(dwell - cycles / line, 0.0), cycles)
+
+
+class ListMeter(ScpiMeter):
+    """Work a source meter that steps through a list of voltages by itself."""
+
+    lists_of: ClassVar[int] = 100
+    """Values that one command may carry."""
+    list_command: ClassVar[str]
+    append_command: ClassVar[str]
+
+    def __init__(self, spec: MeterSpec, wire: Wire | None = None) -> None:
+        super().__init__(spec, wire)
+        self._under_way: Staircase | None = None
+        self._opening = 0
+        self._limited: BoolArray = np.zeros(0, dtype=bool)
+
+    @abstractmethod
+    def _load(self, steps: int, delay: float) -> None:
+        """Program a sweep of the listed steps; `delay` (s) is the settling of each before it is measured."""
+
+    @abstractmethod
+    def _launch(self) -> None:
+        """Begin the sweep."""
+
+    @abstractmethod
+    def _ended(self, steps: int) -> bool:
+        """Tell whether the sweep has ended."""
+
+    @abstractmethod
+    def _collect(self, steps: int, timeout: float) -> FloatArray:
+        """Return the numbers of all steps (steps, columns)."""
+
+    @abstractmethod
+    def _unload(self) -> None:
+        """Return to single readings."""
+
+    @final
+    def start_sweep(self, staircase: Staircase) -> None:
+        """Begin the steps of a staircase in the instrument, under the compliance that is armed."""
+        with self._together():
+            self._check_armed()
+            self._check_sweep(staircase)
+            self._widen(float(np.abs(staircase.voltages).max()))
+            row = type(self).cycles
+            timing = Timing.of(staircase.dwell, self._armed[row], self.spec.line_frequency)
+            self.cycles = timing.cycles
+            self._list(staircase.voltages)
+            self._load(staircase.voltages.size, timing.delay)
+            self.scpi.check_errors(f"prepare a sweep of {staircase.voltages.size} steps")
+            row.read_back(self, timing.cycles)
+            self._launch()
+            self._under_way, self._opening = staircase, self.scpi.link.openings
+
+    @final
+    def sweep_done(self) -> bool:
+        """Tell whether the sweep has ended."""
+        with self._together():
+            return self._ended(self._running().voltages.size)
+
+    @final
+    def fetch_sweep(self) -> Curve:
+        """Return the I-V (V, A, s) of the sweep that has ended, in one transfer."""
+        with self._together():
+            staircase = self._running()
+            readings = self._collect(staircase.voltages.size, TRANSFER)
+            self.scpi.check_errors("sweep")
+            self._running()
+            volts, amperes, times, self._limited = self._split(self._complete(readings))
+            self._check_steps(staircase, volts)
+            self._back()
+            return Curve(volts, amperes, times - times[0] + staircase.dwell)
+
+    @final
+    def limited(self) -> BoolArray:
+        """Return which steps of the sweep fetched last were under compliance."""
+        return self._limited
+
+    @final
+    def abort(self) -> None:
+        """Stop a sweep that is under way."""
+        with self._together():
+            self.scpi.start(self.scpi.fill(self.abort_command))
+            if self._under_way is not None:
+                self._back()
+
+    # Steps.
+
+    def _back(self) -> None:
+        self._under_way = None
+        self._unload()
+        row = type(self).cycles
+        if row in self._armed:
+            self.cycles = self._armed[row]
+
+    def _list(self, volts: FloatArray) -> None:
+        """Load the voltages, in as many commands as the instrument needs."""
+        command = self.list_command
+        for first in range(0, volts.size, self.lists_of):
+            values = ",".join(plain(float(volt)) for volt in volts[first : first + self.lists_of])
+            self.scpi.set(f"{self.scpi.fill(command)} {values}")
+            command = self.append_command
+
+    def _check_sweep(self, staircase: Staircase) -> None:
+        if staircase.voltages.size > MOST_STEPS:
+            raise InputError(
+                f"a sweep of {staircase.voltages.size} steps is too long for {self.scpi.identity.model}, "
+                f"which holds {MOST_STEPS}; take it in parts"
+            )
+        armed = self._armed[type(self).compliance]
+        if not np.isclose(armed, staircase.compliance, rtol=1e-6, atol=0.0):
+            raise InputError(
+                f"a sweep under {staircase.compliance:g} A was asked of a meter that is armed for {armed:g} A; "
+                "arm it for that compliance first"
+            )
+
+    def _check_steps(self, staircase: Staircase, volts: FloatArray) -> None:
+        if not np.allclose(volts, staircase.voltages, rtol=1e-3, atol=1e-3):
+            self.scpi.link.poison()
+            raise LinkError(
+                LinkFault.MISMATCH,
+                f"{self.scpi.name} swept other voltages than it was told; its readings belong to another sweep",
+            )
+
+    def _running(self) -> Staircase:
+        """Return the sweep under way; LinkError when there is none, or the link was opened anew since."""
+        if self._under_way is None or self._opening != self.scpi.link.openings:
+            self._under_way = None
+            raise LinkError(
+                LinkFault.LOST,
+                f"{self.scpi.name} has no sweep under way, or its link was opened anew, which ended it; "
+                "begin the sweep again",
+            )
+        return self._under_way
