@@ -29,9 +29,7 @@ class Keithley2400(ListMeter):
     # Its interlock, where it is enabled, holds for every range.
     free_reach = 42.0
 
-    level = Number(
-        ":SOUR:VOLT:LEV?", ":SOUR:VOLT:LEV {}", "V", -210, 210, "Set the voltage of the source (V)."
-    )
+    level = Number(":SOUR:VOLT:LEV?", ":SOUR:VOLT:LEV {}", "V", -210, 210, "Set the source voltage (V).")
     compliance = Number(
         ":SENS:CURR:PROT?", ":SENS:CURR:PROT {}", "A", 1e-9, 1.05, "Limit the current of the source (A)."
     )
@@ -59,12 +57,10 @@ class Keithley2400(ListMeter):
         "line cycles",
         0.01,
         10,
-        "Set the integration (line cycles).",
+        "Integrate over so many line cycles.",
     )
     delay = Number(":SOUR:DEL?", ":SOUR:DEL {}", "s", 0, 9999.99, "Set the settling before a reading (s).")
-    count = Number(
-        ":TRIG:COUN?", ":TRIG:COUN {}", "readings", 1, 2500, "Set the readings per start (readings)."
-    )
+    count = Number(":TRIG:COUN?", ":TRIG:COUN {}", "readings", 1, 2500, "Take so many readings per start.")
     four_wire = Flag(":SYST:RSEN?", ":SYST:RSEN {}", "Sense the voltage at the cell, over two more wires.")
     output = Flag(":OUTP:STAT?", ":OUTP:STAT {}", "Switch the output.")
     tripped = Flag(":SENS:CURR:PROT:TRIP?", "", "Tell whether the current is limited now.")
@@ -72,9 +68,7 @@ class Keithley2400(ListMeter):
     interlock_line = Flag(":OUTP:INT:TRIP?", "", "Tell whether the interlock line lets the output on.")
     sources = Word(":SOUR:FUNC?", ":SOUR:FUNC {}", ("VOLT",), "Choose what is sourced.")
     senses = Word(":SENS:FUNC?", ":SENS:FUNC '{}'", ("CURR",), "Choose what is measured.")
-    mode = Word(
-        ":SOUR:VOLT:MODE?", ":SOUR:VOLT:MODE {}", ("FIX", "LIST"), "Choose one level or a list of them."
-    )
+    mode = Word(":SOUR:VOLT:MODE?", ":SOUR:VOLT:MODE {}", ("FIX", "LIST"), "Source one level or a list.")
     elements = Word(":FORM:ELEM?", ":FORM:ELEM {}", (ELEMENTS,), "Choose the numbers of a reading.")
     form = Word(":FORM:DATA?", ":FORM:DATA {}", ("ASC",), "Choose how numbers are transferred.")
     auto_off = Flag(":SOUR:CLE:AUTO?", ":SOUR:CLE:AUTO {}", "Switch the output on and off with each reading.")

@@ -1,4 +1,4 @@
-"""Sweep a source meter over SCPI: the steps are a list in the instrument, the readings come in one transfer."""
+"""Sweep a source meter over SCPI: the steps are a list in the instrument, the readings one transfer."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -147,7 +147,7 @@ class ListMeter(ScpiMeter):
         armed = self._armed[type(self).compliance]
         if not np.isclose(armed, staircase.compliance, rtol=1e-6, atol=0.0):
             raise InputError(
-                f"a sweep under {staircase.compliance:g} A was asked of a meter that is armed for {armed:g} A; "
+                f"a sweep under {staircase.compliance:g} A was asked of a meter armed for {armed:g} A; "
                 "arm it for that compliance first"
             )
 
@@ -156,7 +156,8 @@ class ListMeter(ScpiMeter):
             self.scpi.link.poison()
             raise LinkError(
                 LinkFault.MISMATCH,
-                f"{self.scpi.name} swept other voltages than it was told; its readings belong to another sweep",
+                f"{self.scpi.name} swept other voltages than it was told; "
+                "the readings are not those of this sweep: take it again",
             )
 
     def _running(self) -> Staircase:

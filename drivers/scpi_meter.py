@@ -43,7 +43,6 @@ class ScpiMeter(SourceMeter):
     four_wire: Flag
     output: Flag
     tripped: Flag
-    interlock: Flag
 
     def __init__(self, spec: MeterSpec, wire: Wire | None = None) -> None:
         self.spec = spec
