@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.spec import BoardSpec
+from drivers.oscilloscope import Oscilloscope
+from drivers.spec import BoardSpec, ScopeSpec
 from rramlab.cells import Cells
 from rramlab.finding import Finding
 from rramlab.limits import Limits
@@ -45,6 +46,9 @@ class Controller(ABC):
     @abstractmethod
     def shape(self) -> tuple[int, int, int]:
         """Return macros, and rows x columns of one macro; known once it is open."""
+
+    def watch(self, scope: Oscilloscope, spec: ScopeSpec) -> None:  # noqa: B027 (needed by few)
+        """Take an oscilloscope as the witness of closed-loop runs; a board with telemetry needs none."""
 
     @abstractmethod
     def open(self) -> None:

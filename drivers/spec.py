@@ -78,3 +78,8 @@ class ScopeSpec(BaseModel):
 
 PartSpec = BoardSpec | MeterSpec | ScopeSpec
 """What a driver class is made of: `Driver(spec)`, and `Driver.switch_off(spec)` for a panic."""
+
+
+def address(spec: PartSpec) -> str:
+    """Return where an instrument is: its port or its VISA resource."""
+    return spec.port if isinstance(spec, BoardSpec) else spec.resource

@@ -1,14 +1,22 @@
-"""Write and check bench files."""
+"""Write and check bench files, and find what could stand in one."""
 
+from __future__ import annotations
+
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rramlab.errors import BenchFileError
+from rramlab.errors import BenchFileError, LinkError, LinkFault
+
+if TYPE_CHECKING:  # loaded by the commands that open a bench, not by --help
+    from rramlab.backend import Backend
+    from rramlab.bench import Bench
+    from rramlab.finding import Finding
 
 bench = typer.Typer(
-    help="Write and check bench files.\n\nExample: rramlab bench init mine.toml",
+    help="Write and check bench files, find what is attached.\n\nExample: rramlab bench init mine.toml",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -38,23 +46,72 @@ def init(
 
 @bench.command()
 def check(ctx: typer.Context) -> None:
-    """Open the bench, ask who answers, read a few cells and say what it can do.
+    """Open every instrument, compare it with the bench file, test it with outputs off; say what is wrong.
 
     Example: rramlab --bench mine.toml bench check
     """
-    from rramlab.cells import Cells
-
     session = ctx.obj
     bench_file = session.bench()
-    with bench_file.open() as backend:
-        corner = Cells.grid(range(2), range(2))
-        readings = backend.read(corner, bench_file.reading.spec()) if "read" in backend.capabilities else []
-        facts = {
-            "bench": bench_file.bench.id,
-            **backend.identify(),
-            "shape": f"{backend.shape[0]} x {backend.shape[1]}",
-            "can": ", ".join(sorted(backend.capabilities)),
-            "first cells": ", ".join(f"{g * 1e6:.2f} uS" for g in readings),
-        }
-    session.terminal.table("Bench", ["what", "answer"], [[name, value] for name, value in facts.items()])
-    session.terminal.document(facts)
+    backend = bench_file.open()
+    found = backend.examine()
+    facts = {
+        "shape": f"{backend.shape[0]} x {backend.shape[1]}",
+        "can": ", ".join(sorted(backend.capabilities)),
+        **_first_cells(bench_file, backend),
+    }
+    rows = [finding.row() for finding in found] + [[name, value, ""] for name, value in facts.items()]
+    name = bench_file.bench.id
+    session.terminal.table(f"Bench '{name}'", ["part", "answer", "verdict"], rows)
+    told = {finding.part: finding.answer for finding in found}
+    findings = [asdict(finding) for finding in found]
+    session.terminal.document({"bench": name, **backend.identify(), **told, **facts, "findings": findings})
+    _refuse_bad(name, found)
+
+
+@bench.command(name="list")
+def list_attached(
+    ctx: typer.Context,
+    ask: Annotated[
+        bool, typer.Option("--ask", help="Also ask who is at each serial port: it writes to all of them.")
+    ] = False,
+) -> None:
+    """Find serial ports and VISA resources, say who answers, and print lines for a bench file.
+
+    A serial port is not written to unless asked for: whatever is there may take any byte for a command.
+
+    Example: rramlab bench list
+    """
+    from importlib.metadata import entry_points
+
+    finders = [point.load() for point in entry_points(group="rramlab.finders")]
+    found = [one for finder in finders for one in finder(ask)]
+    terminal = ctx.obj.terminal
+    if found:
+        terminal.table("Attached", ["where", "who answers", "driver"], [one.row() for one in found])
+    else:
+        terminal.say("nothing was found; an instrument on the network is named by its address")
+    for one in found:
+        if one.lines:
+            terminal.say(f"\n{one.lines}")
+    terminal.document({"attached": [asdict(one) for one in found]})
+
+
+def _first_cells(bench_file: Bench, backend: Backend) -> dict[str, str]:
+    """Return readings of a simulated macro; on a real one the outputs stay off."""
+    from rramlab.cells import Cells
+
+    if not (backend.forgets and "read" in backend.capabilities):
+        return {}
+    with backend:
+        readings = backend.read(Cells.grid(range(2), range(2)), bench_file.reading.spec())
+    return {"first cells": ", ".join(f"{g * 1e6:.2f} uS" for g in readings)}
+
+
+def _refuse_bad(name: str, found: list[Finding]) -> None:
+    bad = [finding for finding in found if not finding.good]
+    if bad:
+        told = "; ".join(dict.fromkeys(finding.part for finding in bad))
+        raise LinkError(
+            LinkFault.MISMATCH,
+            f"bench '{name}' is not ready: {told} (see the table); outputs are off",
+        )

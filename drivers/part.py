@@ -1,0 +1,72 @@
+"""Say what every instrument of a bench has in common, whatever it does."""
+
+from typing import Any, Protocol
+
+from drivers.controller import Controller
+from drivers.spec import PartSpec
+from rramlab.errors import LinkError, LinkFault, RramlabError
+from rramlab.finding import Finding
+
+
+class Part(Protocol):
+    """Be opened, asked who it is, tested with outputs off, made safe and closed."""
+
+    def open(self) -> None:
+        """Open the link and make sure who answers."""
+
+    def close(self) -> None:
+        """Close the link; never raises."""
+
+    def identify(self) -> dict[str, str]:
+        """Return who answers: name, model, serial number, firmware."""
+
+    def self_test(self) -> list[Finding]:
+        """Return what the instrument finds about itself, outputs off."""
+
+    def safe(self) -> None:
+        """Switch every output off and make sure that it is."""
+
+    @classmethod
+    def switch_off(cls, spec: Any) -> Finding:
+        """Switch off over a link of its own and return what was read back."""
+
+
+def check_serial(part: Part, spec: PartSpec) -> None:
+    """Refuse an instrument that is not the one of the bench file; a file that names no serial takes any."""
+    found = part.identify().get("serial", "")
+    if spec.serial and found != spec.serial:
+        raise LinkError(
+            LinkFault.MISMATCH,
+            f"the bench file expects serial number '{spec.serial}', but '{found}' answers; "
+            f"look at the cables, or write the new number into the bench file",
+        )
+
+
+def check_size(board: Controller, size: tuple[int, int, int]) -> None:
+    """Refuse a board with other macros than the bench file says: macros, rows, columns."""
+    if board.shape != size:
+        raise LinkError(
+            LinkFault.MISMATCH,
+            f"the bench file says {told_size(size)}, but the board has {told_size(board.shape)}; "
+            f"correct macros, rows and cols under [backend.options]",
+        )
+
+
+def told_size(size: tuple[int, int, int]) -> str:
+    """Return the size of a bench as text."""
+    macros, rows, cols = size
+    return f"{macros} macros of {rows} x {cols}"
+
+
+def told(identity: dict[str, str]) -> str:
+    """Return an identity as one line of text."""
+    return ", ".join(f"{name} {value}".strip() for name, value in identity.items())
+
+
+def in_part(name: str, error: RramlabError) -> RramlabError:
+    """Return the same error with the name of the part in front of it."""
+    text = str(error)
+    if text.startswith(name):
+        return error
+    said = f"{name}: {text}"
+    return LinkError(error.fault, said) if isinstance(error, LinkError) else type(error)(said)
