@@ -5,7 +5,7 @@ import tomllib
 from importlib import resources
 from inspect import isabstract
 from pathlib import Path
-from typing import Annotated, Any, Self, final
+from typing import Annotated, Any, Self, final, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -179,9 +179,14 @@ def _keys(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
     """Return the keys of a table, or none where the model is not a plain tree of tables."""
     for part in path:
         field = model.model_fields.get(str(part))
-        if field is None or not (
-            isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
-        ):
+        inner = None if field is None else _table_of(field.annotation)
+        if inner is None:
             return []
-        model = field.annotation
+        model = inner
     return [name for name, field in model.model_fields.items() if field.exclude is not True]
+
+
+def _table_of(annotation: Any) -> type[BaseModel] | None:
+    # A table that may be left out is written as `Table | None`.
+    kinds = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
+    return next((kind for kind in kinds if issubclass(kind, BaseModel)), None)
