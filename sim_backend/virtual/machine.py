@@ -32,3 +32,6 @@ class Machine(ABC):
     @abstractmethod
     def attach(self) -> Conversation:
         """Return a conversation with a host that has just connected."""
+
+    def tick(self) -> None:  # noqa: B027 - most machines do nothing by themselves
+        """Do what is due although no host says anything; called about twenty times a second."""

@@ -132,9 +132,10 @@ class TcpPort(Port):
 
     def _accept(self) -> None:
         while not self.stopped.is_set():
+            self.plug.machine.tick()
             listener = self._listener
             if listener is None:
-                self.stopped.wait(0.1 * TICK)
+                self.stopped.wait(0.2 * TICK)
             else:
                 self._take(listener)
 

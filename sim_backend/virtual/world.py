@@ -47,8 +47,10 @@ class World:
     """Give all virtual instruments one macro, one time and one set of lines; a context manager.
 
     The same options, seed and sequence of requests give the same bits as `SimBackend` does. `began` (s) of a
-    request is when its work began, where the instrument let the time of the work pass before; without it the
-    time passes now. The truth is for tests: `pulses_seen` per cell, `violations`, `off_at`, `lines`.
+    request is when its work began; on a real clock the instrument then lets the time of the work pass by
+    itself. Without it the time passes now.
+
+    The truth is for tests: `pulses_seen` per cell, `violations`, `off_at`, `lines`.
     """
 
     def __init__(self, options: Options, seed: int = 0, clock: WorldClock | None = None) -> None:
@@ -57,6 +59,8 @@ class World:
         self.loop_waveforms: LoopWaveforms | None = None
         self._physics = SimBackend(options, hard_limits(), seed=seed)
         self._lock = RLock()
+        # Lines are switched while the physics is at work: an emergency waits for nobody.
+        self._switching = RLock()
         self._exits = ExitStack()
         self.pulses_seen = np.zeros(self.shape, dtype=np.int64)
         self.clock.start(0.0)
@@ -133,22 +137,27 @@ class World:
 
     def connect(self, cell: Cell | None, gate: float = 0.0) -> None:
         """Connect a cell (row, column) with the source meter, or none, and take its WL to `gate` (V)."""
-        with self._lock:
+        with self._switching:
             self.lines.connect(cell, gate)
 
     def set_gate(self, volts: float) -> None:
         """Take the WL of the connected cell to `volts` (V)."""
-        with self._lock:
+        with self._switching:
             self.lines.set_gate(volts)
 
     def set_output(self, name: str, volts: float | None) -> None:
         """Tell the world that an instrument output is at `volts` (V), or off (None)."""
-        with self._lock:
+        with self._switching:
             self.lines.set_output(name, volts)
+
+    def set_loop(self, running: bool) -> None:
+        """Tell the world that a closed loop begins or ends to drive the array."""
+        with self._switching:
+            self.lines.set_loop(running)
 
     def safe(self) -> None:
         """Take all lines of the board to 0 V at once."""
-        with self._lock:
+        with self._switching:
             self.lines.drop()
 
     # Life and memory.
@@ -192,7 +201,8 @@ class World:
                 self.lines.note(f"beyond what the macro survives: {beyond}")
                 raise
             reached = self._physics.now()
-        self.clock.reach(reached)
+        if began is None or not self.clock.waits:
+            self.clock.reach(reached)
 
     def _catch_up(self, moment: float) -> None:
         behind = moment - self._physics.now()

@@ -1,0 +1,1 @@
+"""Imitate a controller board that speaks the rramlab board protocol."""

@@ -1,0 +1,296 @@
+"""Imitate the controller board: who may ask, what is done once, what stops it."""
+
+import secrets
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
+from threading import RLock
+from typing import final
+
+from rramlab.board_protocol.frame import Request, Response
+from rramlab.board_protocol.hello import HelloRequest
+from rramlab.board_protocol.limits import BoardLimits
+from rramlab.board_protocol.loop import FetchRequest
+from rramlab.board_protocol.settling import SettleRequest
+from rramlab.board_protocol.words import NUMBERED, VERSION, Command, Fault, Feature, Status
+from rramlab.clock import Clock, HostClock
+from rramlab.errors import RramlabError
+from sim_backend.virtual import faults
+from sim_backend.virtual.board.job import Answer, Denied, Job, PowerLost
+from sim_backend.virtual.board.ledger import Ledger, digest
+from sim_backend.virtual.board.loop import LoopUnit
+from sim_backend.virtual.board.pulses import Pulser
+from sim_backend.virtual.board.state import LONGEST_WATCH, MOST_BODY, BoardState, factory_limits
+from sim_backend.virtual.board.talk import BoardTalk
+from sim_backend.virtual.board.verbs import NEEDS, Verbs
+from sim_backend.virtual.board.watchdog import Watchdog
+from sim_backend.virtual.faults import Injector
+from sim_backend.virtual.machine import Machine
+from sim_backend.virtual.world import World
+
+Reply = Callable[[bytes], None]
+ANYTIME = (Command.STATUS, Command.PANIC, Command.SAFE)
+"""Commands that are done whatever boot and session are named."""
+MOST_WAITING = 8
+"""Frames that wait in the input buffer while the board is at work; more are lost."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """Hold work that is going on: whose request it is, where the answer goes, when it began (s)."""
+
+    request: Request
+    reply: Reply
+    job: Job
+    began: float
+
+
+@final
+class VirtualBoard(Machine):
+    """Speak the rramlab board protocol for a world; hosts attach one after the other, or at the same time.
+
+    `boots` gives the boot ids. With `backup` the board has a memory that survives a reset. With `aside` off a
+    closed loop is solved in place, so that a test needs no threads. `watch` is the time of the watchdog: that
+    of the world if it passes by itself, else that of the host, who feeds it in his own time.
+    """
+
+    end = b"\0"
+
+    def __init__(
+        self,
+        world: World,
+        injector: Injector | None = None,
+        backup: bool = False,
+        aside: bool = True,
+        boots: Callable[[], int] = lambda: secrets.randbits(32) or 1,
+        watch: Clock | None = None,
+    ) -> None:
+        self.injector = injector or Injector()
+        self._world, self._boots, self._lock = world, boots, RLock()
+        features = Feature.MULTIPLY | Feature.LOOP | Feature.ROUTE | Feature.VERIFY
+        features |= Feature(0) if world.clock.waits else Feature.VIRTUAL_TIME
+        features |= Feature.BACKUP if backup else Feature(0)
+        self.ledger = Ledger(backup)
+        watchdog = Watchdog(watch or (world.clock if world.clock.waits else HostClock()))
+        self.state = BoardState(world, watchdog, LoopUnit(world, aside), features, factory_limits())
+        self._verbs = Verbs(self.state, Pulser(world, self.ledger, self.injector))
+        self._work: _Work | None = None
+        self._waiting: deque[tuple[Request, Reply]] = deque()
+        self._power_up()
+
+    @property
+    def boot(self) -> int:
+        """Return the boot id."""
+        return self.ledger.boot
+
+    def attach(self) -> BoardTalk:
+        """Return a conversation with a host."""
+        return BoardTalk(self, 2 * MOST_BODY)
+
+    # What comes from outside the protocol.
+
+    def reset(self) -> None:
+        """Restart as after a loss of power: lines at 0 V, memory gone but for the backup."""
+        with self._lock:
+            self.state.all_off()
+            self._work = None
+            self._waiting.clear()
+            self._power_up()
+
+    def panic(self) -> None:
+        """Take all lines to 0 V and latch it, whoever asks."""
+        with self._lock:
+            self._stop(Fault.PANIC)
+            self.state.latch(Fault.PANIC, "PANIC was asked for; CLEAR ends it")
+
+    def open_interlock(self) -> None:
+        """Break off what is going on, as the door of a test fixture does."""
+        with self._lock:
+            self._stop(Fault.INTERLOCK)
+            self.state.latch(Fault.INTERLOCK, "the interlock was opened; close it, then CLEAR")
+
+    def tick(self) -> None:
+        """End work whose time has come, and trip the watchdog if the host is silent."""
+        with self._lock:
+            self.state.loop.tick()
+            if self.state.loop.error:
+                self.state.latch(Fault.HARDWARE, self.state.loop.error)
+            if self.state.watched and self.state.watchdog.left() <= 0:
+                self._stop(Fault.WATCHDOG)
+                self.state.latch(Fault.WATCHDOG, "the host was silent while lines were driven")
+            if self._work is not None and self._left(self._work) <= 0:
+                self._finish(Fault.NONE)
+
+    def wake(self) -> float:
+        """Return after how many seconds of host time something is due."""
+        work = self._work
+        return inf if work is None else max(0.0, self._left(work))
+
+    # What comes by the protocol.
+
+    def hear(self, content: bytes, reply: Reply) -> None:
+        """Take the content of a frame; `reply` takes the answer, now or when the work is done."""
+        try:
+            request = Request.decode(content)
+        except RramlabError:
+            return  # what cannot be a request is not answered
+        with self._lock:
+            self._hear(request, reply)
+
+    def _hear(self, request: Request, reply: Reply) -> None:
+        if self._work is None or request.command in (*ANYTIME, Command.HELLO):
+            self._answer(request, reply)
+        elif len(self._waiting) < MOST_WAITING:
+            self._waiting.append((request, reply))
+
+    def _answer(self, request: Request, reply: Reply) -> None:
+        try:
+            found = self._found(request)
+        except Denied as denied:
+            found = denied.answer
+        except RramlabError as error:
+            found = Answer(Status.MALFORMED, str(error).encode())
+        if isinstance(found, Job):
+            self._begin(request, reply, found)
+        else:
+            self._say(request, reply, found)
+
+    def _found(self, request: Request) -> Answer | Job:
+        command = self._known(request)
+        if command in ANYTIME:
+            return self._anytime(command, request)
+        if request.boot != self.ledger.boot:
+            raise Denied(Status.WRONG_BOOT)
+        if command is Command.HELLO:
+            return self._hello(request)
+        if request.session != self.ledger.current or not request.session:
+            raise Denied(Status.WRONG_SESSION)
+        self.state.watchdog.feed()
+        if command < NUMBERED:
+            return self._repeatable(command, request)
+        return self._once(command, request)
+
+    def _known(self, request: Request) -> Command:
+        if request.version != VERSION:
+            raise Denied(Status.WRONG_VERSION)
+        if request.command not in list(Command):
+            raise Denied(Status.UNSUPPORTED, f"there is no command {request.command}")
+        return Command(request.command)
+
+    def _anytime(self, command: Command, request: Request) -> Answer:
+        if (request.boot, request.session) == (self.ledger.boot, self.ledger.current):
+            self.state.watchdog.feed()
+        if command is Command.PANIC:
+            self.panic()
+        elif command is Command.SAFE:
+            self._stop(Fault.NONE)
+        self.state.loop.tick()
+        return Answer(Status.OK, self.state.status().pack())
+
+    def _hello(self, request: Request) -> Answer:
+        asked = HelloRequest.unpack(request.body)
+        if not request.session or self.ledger.is_over(request.session):
+            raise Denied(Status.WRONG_SESSION)
+        if request.session != self.ledger.current:
+            self._stop(Fault.NONE)
+            self.ledger.open(request.session)
+            self.state.limits = factory_limits()
+        wanted = min(asked.watchdog / 1e3, LONGEST_WATCH) or LONGEST_WATCH
+        self.state.watchdog.limit = wanted
+        self.state.watchdog.feed()
+        return Answer(Status.OK, self.state.hello().pack())
+
+    def _repeatable(self, command: Command, request: Request) -> Answer:
+        if command is Command.LIMITS:
+            return self._limits(request.body)
+        if command is Command.SETTLE:
+            return Answer(Status.OK, self.ledger.settle(SettleRequest.unpack(request.body)).pack())
+        return Answer(Status.OK, self.state.loop.fetch(FetchRequest.unpack(request.body), MOST_BODY).pack())
+
+    def _limits(self, body: bytes) -> Answer:
+        if body and not self.injector.strikes(faults.Fault.OVERREACH):
+            self.state.limits = self.state.limits.lowered(BoardLimits.unpack(body))
+        return Answer(Status.OK, self.state.limits.pack())
+
+    def _once(self, command: Command, request: Request) -> Answer | Job:
+        account = self.ledger.account
+        if request.request == account.last and account.last:
+            if digest(request) != account.digest:
+                raise Denied(Status.ID_REUSE)
+            return Answer(account.status, account.body or b"")
+        if request.request <= account.floor:
+            raise Denied(Status.STALE)
+        self.ledger.take(request)
+        return self._taken(command, request)
+
+    def _taken(self, command: Command, request: Request) -> Answer | Job:
+        """Return the answer to a request that was taken: refusals are kept like others."""
+        try:
+            if NEEDS.get(command, Feature(0)) not in self.state.features:
+                raise Denied(Status.UNSUPPORTED, f"this board has no {command.name}")
+            found = self._verbs(command, request.body)
+        except Denied as denied:
+            found = denied.answer
+        except (RramlabError, ValueError) as error:
+            found = Answer(Status.MALFORMED, str(error).encode())
+        if isinstance(found, Answer):
+            self.ledger.end(found.status, found.body)
+        return found
+
+    # Work that takes its time.
+
+    def _begin(self, request: Request, reply: Reply, job: Job) -> None:
+        self._work = _Work(request, reply, job, self._world.clock.now())
+        self.state.busy = True
+        if not self._world.clock.waits:
+            self._finish(Fault.NONE)
+
+    def _left(self, work: _Work) -> float:
+        return work.began + work.job.duration - self._world.clock.now()
+
+    def _finish(self, why: Fault, parts: int | None = None) -> None:
+        """End the work that is going on, after all of its parts or after the first ones."""
+        work, self._work, self.state.busy = self._work, None, False
+        if work is None:
+            return
+        try:
+            answer = self._done(work, len(work.job.ends) if parts is None else parts, why)
+        except PowerLost:
+            self.reset()
+            return
+        self.ledger.end(answer.status, answer.body)
+        self._say(work.request, work.reply, answer)
+        self._go_on()
+
+    def _done(self, work: _Work, parts: int, why: Fault) -> Answer:
+        try:
+            return work.job.do(parts, work.began, why)
+        except RramlabError as error:
+            return Answer(Status.FAILED, str(error).encode())
+
+    def _go_on(self) -> None:
+        while self._waiting and self._work is None:
+            self._answer(*self._waiting.popleft())
+
+    def _stop(self, why: Fault) -> None:
+        """Break off what is going on, and take all lines to 0 V."""
+        work = self._work
+        if work is not None:
+            self._finish(why, work.job.begun_by(self._world.clock.now() - work.began))
+        self.state.all_off()
+
+    def _say(self, request: Request, reply: Reply, answer: Answer) -> None:
+        ledger, time = self.ledger, self._world.clock.now() - self._up_since
+        ids = ledger.boot, ledger.current, request.request, ledger.account.last, ledger.pulse_total
+        head = request.command & 0x7F, answer.status, self.state.word()
+        reply(Response(*head, *ids, max(0, round(1e9 * time)), answer.body).encode())
+
+    def _power_up(self) -> None:
+        self.ledger.reset(self._boots())
+        self._up_since = self._world.clock.now()
+        self.state.limits = factory_limits()
+        self.state.watchdog.limit = 0.0
+        self.state.busy = False
+        self.state.clear()
