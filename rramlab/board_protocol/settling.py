@@ -13,7 +13,7 @@ _REQUEST, _REPLY = "<IIQ", "<BBHIQ"
 @final
 @dataclass(frozen=True)
 class SettleRequest:
-    """Ask for a request of a session of a boot, and close that session for all requests up to it, for good."""
+    """Ask for a request of a session of a boot, and close that session up to it, for good."""
 
     boot: int
     session: int

@@ -1,0 +1,124 @@
+"""Find out what became of a train of pulses whose answer was lost, with its process or with a reset."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Self, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers.board_session import PART_BITS, Place
+from rramlab.board_protocol.settling import SettleReply
+from rramlab.board_protocol.words import Outcome
+from rramlab.pulse import Delivery
+from rramlab.recorder import Event
+
+Fates = NDArray[np.uint8]
+Ask = Callable[[Place, int], SettleReply]
+NOTE = "board"
+"""Name of the note that says from when on which session is in use."""
+
+
+@final
+@dataclass(frozen=True)
+class Opening:
+    """Hold a note: the session that is used from now on, its cells per batch, and what a reset left behind.
+
+    `request` is the id that was in flight at a reset, or 0; of its pulses `applied` went out, then `unknown`
+    may have, and the rest did not.
+    """
+
+    place: Place
+    cells: int
+    request: int = 0
+    applied: int = 0
+    unknown: int = 0
+
+    def facts(self) -> dict[str, Any]:
+        """Return the note as plain values."""
+        left = {"request": self.request, "applied": self.applied, "unknown": self.unknown}
+        return {"boot": self.place.boot, "session": self.place.session, "cells": self.cells, **left}
+
+    @classmethod
+    def of(cls, note: Event) -> Self:
+        """Return what a note of the record says."""
+        f = note.facts
+        place = Place(f["boot"], f["session"])
+        return cls(place, f["cells"], f["request"], f["applied"], f["unknown"])
+
+
+def fates(count: int, applied: int, unknown: int = 0) -> Fates:
+    """Return the fate of `count` pulses: the first were applied, the next are unknown, the rest not."""
+    fate = np.full(count, Delivery.NOT_APPLIED, dtype=np.uint8)
+    fate[: applied + unknown] = Delivery.UNKNOWN
+    fate[:applied] = Delivery.APPLIED
+    return fate
+
+
+def told(reply: SettleReply, identity: int, count: int) -> tuple[int, int]:
+    """Return how many of `count` pulses of a request were applied, and how many after that are unknown."""
+    match reply.outcome:
+        case Outcome.EXECUTED if reply.last == identity:
+            return min(reply.executed, count), 0
+        case Outcome.BROKEN if reply.last == identity and reply.executed > 0:
+            return min(reply.executed, count) - 1, 1
+        case Outcome.BROKEN | Outcome.NEVER:
+            return 0, 0
+        case _:
+            return 0, count
+
+
+def settled(request: Event, notes: list[Event], ask: Ask) -> Fates:
+    """Return the fate of each pulse of a train that the record left open.
+
+    Parts before the one in flight went out whole, for the host goes on to the next only then.
+    """
+    count = int(request.columns["row"].size)
+    first, resets = _openings(request.number, notes)
+    if first is None:
+        return fates(count, 0, count)
+    parts = list(_parts(count, first.cells))
+    fate = np.full(count, Delivery.UNKNOWN, dtype=np.uint8)
+    at = 0
+    for reset in resets:
+        k = reset.request & (1 << PART_BITS) - 1
+        at = _write(fate, parts, at, k, reset.applied, reset.unknown)
+    place = (resets or [first])[-1].place
+    if at < len(parts):
+        _close(fate, parts, at, request.number << PART_BITS, lambda identity: ask(place, identity))
+    return fate
+
+
+def _openings(number: int, notes: list[Event]) -> tuple[Opening | None, list[Opening]]:
+    """Return the session in which a request began, and those that resets within it opened."""
+    ours = [note for note in notes if note.verb == NOTE]
+    before = [Opening.of(note) for note in ours if note.number < number]
+    within = [Opening.of(note) for note in ours if note.number == number]
+    return before[-1] if before else None, [o for o in within if o.request >> PART_BITS == number]
+
+
+def _parts(count: int, cells: int) -> Iterator[slice]:
+    for start in range(0, count, cells):
+        yield slice(start, min(start + cells, count))
+
+
+def _write(fate: Fates, parts: list[slice], at: int, k: int, applied: int, unknown: int) -> int:
+    """Write that the parts from `at` went out whole, and the fate of part k; return the part after it."""
+    for part in parts[at:k]:
+        fate[part] = Delivery.APPLIED
+    if k < len(parts):
+        fate[parts[k]] = fates(parts[k].stop - parts[k].start, applied, unknown)
+    return k + 1
+
+
+def _close(fate: Fates, parts: list[slice], at: int, base: int, ask: Callable[[int], SettleReply]) -> None:
+    """Ask for the last part, which closes all before it, and write what is known of those from `at`."""
+    end = base | len(parts) - 1
+    reply = ask(end)
+    if reply.outcome is Outcome.FORGOTTEN or reply.last > end:
+        return
+    for part in parts[at:]:
+        fate[part] = Delivery.NOT_APPLIED
+    if reply.last >= base | at:
+        k = reply.last - base
+        _write(fate, parts, at, k, *told(ask(reply.last), reply.last, parts[k].stop - parts[k].start))

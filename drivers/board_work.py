@@ -1,0 +1,143 @@
+"""Get work done by a board that may be reset in the midst of it: pulses once, everything else again."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TypeVar, final
+
+from drivers.board_answers import complaint
+from drivers.board_session import RESETS, BoardReset, BoardSession, restless
+from drivers.board_settling import NOTE, Fates, Opening, fates, told
+from drivers.controller import Note
+from rramlab.board_protocol.cursor import garbled
+from rramlab.board_protocol.frame import Response
+from rramlab.board_protocol.limits import NAMES, BoardLimits
+from rramlab.board_protocol.pulses import HEAD_BYTES, PULSE_BYTES, PulseReply, PulseRequest
+from rramlab.board_protocol.readings import CELL_BYTES
+from rramlab.board_protocol.words import Command, State, Status
+from rramlab.errors import LinkError, LinkFault
+
+Made = TypeVar("Made")
+LATCHED = State.WATCHDOG_TRIPPED | State.FAULT
+
+
+@final
+class BoardWork:
+    """Keep a session at work: after a reset of the board open a new one, with the limits and a note.
+
+    `hello` of the session is there once it is open.
+    """
+
+    def __init__(self, session: BoardSession) -> None:
+        self.session = session
+        self._limits: BoardLimits | None = None
+        self._note: Note = lambda what, facts: None
+
+    @property
+    def cells_per_batch(self) -> int:
+        """Return how many cells a request takes at most."""
+        hello = self.session.greeted
+        room = (hello.most_body - HEAD_BYTES) // PULSE_BYTES, (hello.most_body - HEAD_BYTES) // CELL_BYTES
+        return max(1, min(hello.most_cells, *room))
+
+    # Beginning.
+
+    def begin(self, limits: BoardLimits, note: Note) -> None:
+        """Give the limits to the board, and write down which session it is."""
+        self._limits, self._note = limits, note
+        self._lower()
+        self._tell(Opening(self.session.place, self.cells_per_batch))
+
+    def unlatch(self) -> None:
+        """End a trip or fault of an earlier session, with all lines at 0 V."""
+        if self.session.state & LATCHED:
+            self.session.anyhow(Command.SAFE)
+            self.session.once(Command.CLEAR, b"", self.session.id_of(0))
+
+    # Working.
+
+    def again(self, do: Callable[[], Made]) -> Made:
+        """Return what `do` makes, from its beginning again if the board was reset meanwhile."""
+        for _ in range(RESETS):
+            try:
+                with self.distrust():
+                    return do()
+            except BoardReset:
+                self.renew()
+        raise restless(RESETS)
+
+    def ask(
+        self, number: int, command: Command, body: bytes, work: float = 0.0, answer_bytes: int = 0
+    ) -> Response:
+        """Return the answer to a request that may be asked again after a reset."""
+        return self.again(
+            lambda: _whole(self.session.once(command, body, self.session.id_of(number), work, answer_bytes))
+        )
+
+    def pulse(self, number: int, batch: PulseRequest, work: float) -> tuple[Fates, PulseReply]:
+        """Send a batch of pulses once; return the fate of each and the answer (none went out: of a reset)."""
+        identity, count = self.session.id_of(number), len(batch.cells)
+        place = self.session.place
+        try:
+            with self.distrust():
+                answer = self.session.once(Command.PULSE, batch.pack(), identity, work, 4 * count)
+                return _counted(answer, count)
+        except BoardReset:
+            self._open_anew()
+        applied, unknown = told(self.session.settle(place, identity), identity, count)
+        self._tell(Opening(self.session.place, self.cells_per_batch, identity, applied, unknown))
+        return fates(count, applied, unknown), PulseReply(count)
+
+    def renew(self) -> None:
+        """Open a new session after a reset that left nothing unknown."""
+        self._open_anew()
+        self._tell(Opening(self.session.place, self.cells_per_batch))
+
+    @contextmanager
+    def distrust(self) -> Iterator[None]:
+        """Take the lines to 0 V when the board answers what cannot be."""
+        try:
+            yield
+        except LinkError as error:
+            if error.fault is LinkFault.GARBLED:
+                with suppress(Exception):
+                    self.session.anyhow(Command.SAFE)
+            raise
+
+    # The steps.
+
+    def _open_anew(self) -> None:
+        self.session.begin()
+        if self._limits is not None:
+            self._lower()
+
+    def _tell(self, opening: Opening) -> None:
+        self._note(NOTE, opening.facts())
+
+    def _lower(self) -> None:
+        assert self._limits is not None
+        kept = self.session.lower(self._limits)
+        wrong = [name for name in NAMES if getattr(kept, name) != getattr(self._limits, name)]
+        if wrong:
+            has, asked = getattr(kept, wrong[0]), getattr(self._limits, wrong[0])
+            cure = (
+                f"lower {wrong[0]} under [limits] in the bench file"
+                if has < asked
+                else "look at its firmware"
+            )
+            raise LinkError(
+                LinkFault.MISMATCH,
+                f"the board was given a limit {wrong[0]} of {asked} and keeps {has} (uV or ns); {cure}",
+            )
+
+
+def _whole(answer: Response) -> Response:
+    if answer.status is Status.STOPPED:
+        raise complaint(answer)
+    return answer
+
+
+def _counted(answer: Response, count: int) -> tuple[Fates, PulseReply]:
+    reply = PulseReply.unpack(answer.body)
+    if reply.executed > count or (answer.status is Status.OK and reply.executed < count):
+        raise garbled(f"PULSE of {count} cells is answered {answer.status.name} after {reply.executed}")
+    return fates(count, reply.executed), reply
