@@ -113,6 +113,7 @@ class Link:
                 count,
             ).read()
             self._note("received", data)
+            self._has_gone()  # takes in what is there beyond the block
             self._refuse_rest(command)
             return data
 

@@ -109,9 +109,14 @@ class VisaWire(Wire):
             _check_connected(self._socket)
             sockets.hurry(self._socket)
         elif self._kind() == "SOCKET":
-            resource.set_visa_attribute(ResourceAttribute.tcpip_nodelay, True)
+            self._hurry(resource)
         elif self._kind() == "ASRL":
             resource.set_visa_attribute(ResourceAttribute.asrl_baud_rate, self._baud)
+
+    def _hurry(self, resource: "MessageBasedResource") -> None:
+        from pyvisa.constants import ResourceAttribute
+
+        resource.set_visa_attribute(ResourceAttribute.tcpip_nodelay, True)
 
     def _visa_read(self, most: int, timeout: float, line: bool) -> bytes:
         from pyvisa.constants import StatusCode
@@ -122,7 +127,8 @@ class VisaWire(Wire):
             if stream:
                 self._stop_at_line_feed(resource, line)
             # A message is read in large pieces: some instruments do not like to be asked for a few bytes.
-            data, status = resource.visalib.read(resource.session, most if stream else max(most, CHUNK))
+            with resource.ignore_warning(StatusCode.success_max_count_read):
+                data, status = resource.visalib.read(resource.session, most if stream else max(most, CHUNK))
         self._ended = not stream and status != StatusCode.success_max_count_read
         if not data:
             raise LinkError(LinkFault.TIMEOUT, f"{self.name} was silent for {timeout:.3g} s")
