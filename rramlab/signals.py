@@ -1,9 +1,11 @@
 """Turn the signals that end a process into an orderly way out."""
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from stat import S_ISCHR
 from types import FrameType
 
 # SIGHUP (a closed terminal) does not exist on Windows, SIGBREAK (a closed console) nowhere else.
@@ -57,4 +59,16 @@ def _handled(numbers: list[int], handler: Callable[[int, FrameType | None], None
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
+    _forget_closed_terminal()
     raise SystemExit(128 + number)
+
+
+def _forget_closed_terminal() -> None:
+    """Let what is still said go nowhere, so that an error of the terminal does not stand in the way out."""
+    for stream in (1, 2):
+        with suppress(OSError):
+            # A terminal that was closed is still a character device, but no terminal any more.
+            if S_ISCHR(os.fstat(stream).st_mode) and not os.isatty(stream):
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, stream)
+                os.close(nowhere)

@@ -2,7 +2,10 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -68,3 +71,36 @@ def test_other_threads_are_left_alone() -> None:
     thread.start()
     thread.join()
     assert seen == [before]
+
+
+AT_A_TERMINAL = """
+import fcntl, sys, termios, time
+fcntl.ioctl(1, termios.TIOCSCTTY, 0)
+from rramlab.signals import exits_on_signals
+with exits_on_signals():
+    try:
+        print("ready", flush=True)
+        time.sleep(60)
+    finally:
+        print("lines are safe", flush=True)
+        print("nobody hears this", file=sys.stderr, flush=True)
+        open(sys.argv[1], "w").close()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")
+def test_a_closed_terminal_does_not_stand_in_the_way_out(tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    terminal, theirs = os.openpty()
+    child = subprocess.Popen(
+        [sys.executable, "-c", AT_A_TERMINAL, str(done)],
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    assert os.read(terminal, 7) == b"ready\r\n"
+    os.close(terminal)
+    assert child.wait(30) == 128 + signal.SIGHUP
+    assert done.exists()
