@@ -21,7 +21,7 @@ OPENINGS, PAUSE = 8, 0.25
 """How often a lost link is opened anew, and the time (s) between: a cable that was pulled for a moment."""
 SILENCES = 2
 """How often a link is opened anew because the board is silent: each time takes all repetitions."""
-RESETS = 3
+RESETS = 5
 """How many resets of the board one request that can be repeated lives through."""
 _TAG = 1 << 63
 

@@ -22,29 +22,31 @@ NOTE = "board"
 @final
 @dataclass(frozen=True)
 class Opening:
-    """Hold a note: the session that is used from now on, its cells per batch, and what a reset left behind.
+    """Hold a note: the session that is used from now on, and its cells per batch.
 
-    `request` is the id that was in flight at a reset, or 0; of its pulses `applied` went out, then `unknown`
-    may have, and the rest did not.
+    Where it opens within a train, after a reset of the board, `start` is its first id. If the id before that was
+    in flight, `is_torn`: of its pulses `applied` went out, then `unknown` may have, and the rest did not.
     """
 
     place: Place
     cells: int
-    request: int = 0
+    start: int = 0
+    is_torn: bool = False
     applied: int = 0
     unknown: int = 0
 
     def facts(self) -> dict[str, Any]:
         """Return the note as plain values."""
-        left = {"request": self.request, "applied": self.applied, "unknown": self.unknown}
-        return {"boot": self.place.boot, "session": self.place.session, "cells": self.cells, **left}
+        torn = {"is_torn": self.is_torn, "applied": self.applied, "unknown": self.unknown}
+        where = {"boot": self.place.boot, "session": self.place.session, "cells": self.cells}
+        return {**where, "start": self.start, **torn}
 
     @classmethod
     def of(cls, note: Event) -> Self:
         """Return what a note of the record says."""
         f = note.facts
         place = Place(f["boot"], f["session"])
-        return cls(place, f["cells"], f["request"], f["applied"], f["unknown"])
+        return cls(place, f["cells"], f["start"], f["is_torn"], f["applied"], f["unknown"])
 
 
 def fates(count: int, applied: int, unknown: int = 0) -> Fates:
@@ -81,8 +83,9 @@ def settled(request: Event, notes: list[Event], ask: Ask) -> Fates:
     fate = np.full(count, Delivery.UNKNOWN, dtype=np.uint8)
     at = 0
     for reset in resets:
-        k = reset.request & (1 << PART_BITS) - 1
-        at = _write(fate, parts, at, k, reset.applied, reset.unknown)
+        k = reset.start & (1 << PART_BITS) - 1
+        torn = (reset.applied, reset.unknown) if reset.is_torn else None
+        at = _write(fate, parts, at, k, torn)
     place = (resets or [first])[-1].place
     if at < len(parts):
         _close(fate, parts, at, request.number << PART_BITS, lambda identity: ask(place, identity))
@@ -94,7 +97,7 @@ def _openings(number: int, notes: list[Event]) -> tuple[Opening | None, list[Ope
     ours = [note for note in notes if note.verb == NOTE]
     before = [Opening.of(note) for note in ours if note.number < number]
     within = [Opening.of(note) for note in ours if note.number == number]
-    return before[-1] if before else None, [o for o in within if o.request >> PART_BITS == number]
+    return before[-1] if before else None, [o for o in within if o.start >> PART_BITS == number]
 
 
 def _parts(count: int, cells: int) -> Iterator[slice]:
@@ -102,13 +105,14 @@ def _parts(count: int, cells: int) -> Iterator[slice]:
         yield slice(start, min(start + cells, count))
 
 
-def _write(fate: Fates, parts: list[slice], at: int, k: int, applied: int, unknown: int) -> int:
-    """Write that the parts from `at` went out whole, and the fate of part k; return the part after it."""
-    for part in parts[at:k]:
+def _write(fate: Fates, parts: list[slice], at: int, end: int, torn: tuple[int, int] | None) -> int:
+    """Write that the parts from `at` to before `end` went out whole, but for the last if it is torn."""
+    for part in parts[at:end]:
         fate[part] = Delivery.APPLIED
-    if k < len(parts):
-        fate[parts[k]] = fates(parts[k].stop - parts[k].start, applied, unknown)
-    return k + 1
+    if torn is not None:
+        last = parts[end - 1]
+        fate[last] = fates(last.stop - last.start, *torn)
+    return end
 
 
 def _close(fate: Fates, parts: list[slice], at: int, base: int, ask: Callable[[int], SettleReply]) -> None:
@@ -121,4 +125,5 @@ def _close(fate: Fates, parts: list[slice], at: int, base: int, ask: Callable[[i
         fate[part] = Delivery.NOT_APPLIED
     if reply.last >= base | at:
         k = reply.last - base
-        _write(fate, parts, at, k, *told(ask(reply.last), reply.last, parts[k].stop - parts[k].start))
+        torn = told(ask(reply.last), reply.last, parts[k].stop - parts[k].start)
+        _write(fate, parts, at, k + 1, torn)

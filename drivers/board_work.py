@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 from typing import TypeVar, final
 
 from drivers.board_answers import complaint
-from drivers.board_session import RESETS, BoardReset, BoardSession, restless
+from drivers.board_session import RESETS, BoardReset, BoardSession, Place, restless
 from drivers.board_settling import NOTE, Fates, Opening, fates, told
 from drivers.controller import Note
 from rramlab.board_protocol.cursor import garbled
@@ -31,6 +31,7 @@ class BoardWork:
         self.session = session
         self._limits: BoardLimits | None = None
         self._note: Note = lambda what, facts: None
+        self._noted: Place | None = None
 
     @property
     def cells_per_batch(self) -> int:
@@ -44,14 +45,17 @@ class BoardWork:
     def begin(self, limits: BoardLimits, note: Note) -> None:
         """Give the limits to the board, and write down which session it is."""
         self._limits, self._note = limits, note
-        self._lower()
+        try:
+            self._lower()
+        except BoardReset:
+            self._anew(lambda: None)
         self._tell(Opening(self.session.place, self.cells_per_batch))
 
     def unlatch(self) -> None:
         """End a trip or fault of an earlier session, with all lines at 0 V."""
         if self.session.state & LATCHED:
             self.session.anyhow(Command.SAFE)
-            self.session.once(Command.CLEAR, b"", self.session.id_of(0))
+            self.ask(0, Command.CLEAR, b"")
 
     # Working.
 
@@ -77,19 +81,22 @@ class BoardWork:
         """Send a batch of pulses once; return the fate of each and the answer (none went out: of a reset)."""
         identity, count = self.session.id_of(number), len(batch.cells)
         place = self.session.place
+        if place != self._noted:  # opened where no note could be written
+            self._tell(Opening(place, self.cells_per_batch, identity))
         try:
             with self.distrust():
                 answer = self.session.once(Command.PULSE, batch.pack(), identity, work, 4 * count)
                 return _counted(answer, count)
         except BoardReset:
-            self._open_anew()
-        applied, unknown = told(self.session.settle(place, identity), identity, count)
-        self._tell(Opening(self.session.place, self.cells_per_batch, identity, applied, unknown))
+            reply = self._anew(lambda: self.session.settle(place, identity))
+        applied, unknown = told(reply, identity, count)
+        opening = Opening(self.session.place, self.cells_per_batch, identity + 1, True, applied, unknown)
+        self._tell(opening)
         return fates(count, applied, unknown), PulseReply(count)
 
     def renew(self) -> None:
         """Open a new session after a reset that left nothing unknown."""
-        self._open_anew()
+        self._anew(lambda: None)
         self._tell(Opening(self.session.place, self.cells_per_batch))
 
     @contextmanager
@@ -105,13 +112,19 @@ class BoardWork:
 
     # The steps.
 
-    def _open_anew(self) -> None:
-        self.session.begin()
-        if self._limits is not None:
-            self._lower()
+    def _anew(self, do: Callable[[], Made]) -> Made:
+        """Open a new session with the limits, and return what `do` finds out in it."""
+        for _ in range(RESETS):
+            with suppress(BoardReset):
+                self.session.begin()
+                if self._limits is not None:
+                    self._lower()
+                return do()
+        raise restless(RESETS)
 
     def _tell(self, opening: Opening) -> None:
         self._note(NOTE, opening.facts())
+        self._noted = opening.place
 
     def _lower(self) -> None:
         assert self._limits is not None
