@@ -21,7 +21,8 @@ _BY_HAND = "switch the supply of the board off by hand: its lines fall to 0 V"
 
 def board_off(spec: BoardSpec) -> Finding:
     """Send PANIC as bytes and as a frame; return what the board then says of its lines. Never raises."""
-    link = BoardLink(board_wire(spec.port, spec.baud), min(TIMEOUT, spec.timeout), RETRIES, spec.baud)
+    wire = board_wire(spec.port, spec.baud, alone=False)
+    link = BoardLink(wire, min(TIMEOUT, spec.timeout), RETRIES, spec.baud)
     try:
         link.open()
         link.shout()

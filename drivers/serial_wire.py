@@ -13,11 +13,11 @@ SLICE = 0.005
 """How long (s) pyserial waits at a time: to change its timeout is to configure the port anew."""
 
 
-def board_wire(port: str, baud: int = 921_600, open_timeout: float = 2.0) -> Wire:
+def board_wire(port: str, baud: int = 921_600, open_timeout: float = 2.0, alone: bool = True) -> Wire:
     """Return the wire to a board at a serial port ('COM5', '/dev/ttyACM0') or at 'socket://host:port'."""
     url = urlsplit(port)
     if url.scheme != "socket":
-        return SerialWire(port, baud)
+        return SerialWire(port, baud, alone=alone)
     if not url.hostname or not url.port:
         raise LinkError(LinkFault.REFUSED, f"'{port}' is no address; write socket://host:port")
     return SocketWire(url.hostname, url.port, open_timeout)
@@ -25,10 +25,15 @@ def board_wire(port: str, baud: int = 921_600, open_timeout: float = 2.0) -> Wir
 
 @final
 class SerialWire(Wire):
-    """Carry bytes over a serial line of this computer, which no second rramlab can open meanwhile."""
+    """Carry bytes over a serial line of this computer, which no second rramlab can open meanwhile.
 
-    def __init__(self, port: str, baud: int = 921_600, write_timeout: float = 2.0) -> None:
-        self._port, self._baud, self._write_timeout = port, baud, write_timeout
+    Not `alone` it is opened whoever has it, where the system allows that (Windows does not): for a panic.
+    """
+
+    def __init__(
+        self, port: str, baud: int = 921_600, write_timeout: float = 2.0, alone: bool = True
+    ) -> None:
+        self._port, self._baud, self._write_timeout, self._alone = port, baud, write_timeout, alone
         self._serial: Any = None  # pyserial has no types
 
     @property
@@ -47,7 +52,7 @@ class SerialWire(Wire):
                 baudrate=self._baud,
                 timeout=SLICE,
                 write_timeout=self._write_timeout,
-                exclusive=True,
+                exclusive=self._alone or None,
             )
             self._serial.reset_input_buffer()
         except Exception as error:  # on a line that is being unplugged: termios.error, which is no OSError
