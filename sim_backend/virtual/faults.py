@@ -33,6 +33,7 @@ class Fault(Enum):
     # Requests: counted per request.
     LOSE_REQUEST = "lose-request", "Lose a request on its way."
     FLIP_REQUEST = "flip-request", "Flip one bit of a request."
+    LATE_REQUEST = "late-request", "Deliver a request after the delay, which is longer than the host waits."
     TWICE_REQUEST = "twice-request", "Deliver a request twice."
     # Replies: counted per reply.
     SILENT = "silent", "Accept a request and say nothing from then on."

@@ -2,12 +2,14 @@
 
 from typing import final
 
+from rramlab.board_protocol.splitter import PANIC
 from rramlab.clock import Clock
 from sim_backend.virtual.faults import Fault, Injector
 from sim_backend.virtual.machine import Conversation, Machine
 
 BREAKS = (Fault.FIN, Fault.RST, Fault.UNPLUG, Fault.REPLUG, Fault.RENAME)
 """Faults after which the link is no more; the port carries them out."""
+REQUEST_FAULTS = (Fault.LOSE_REQUEST, Fault.FLIP_REQUEST, Fault.LATE_REQUEST, Fault.TWICE_REQUEST)
 
 
 @final
@@ -26,6 +28,7 @@ class FaultyConversation(Conversation):
         self._silent = False
         self._earlier = b""
         self._late: list[tuple[float, bytes]] = []
+        self._late_requests: list[tuple[float, bytes]] = []
         self.broken: Fault | None = None
         self.reads = True
 
@@ -38,11 +41,14 @@ class FaultyConversation(Conversation):
 
     def poll(self) -> list[bytes]:
         """Return replies that became ready, and late ones whose time has come."""
-        return self._faulty(self._inner.poll()) + self._due()
+        now, late = self._clock.now(), self._late_requests
+        self._late_requests = [entry for entry in late if entry[0] > now]
+        replies = [self._inner.feed(request) for moment, request in late if moment <= now]
+        return self._faulty(sum(replies, self._inner.poll())) + self._due()
 
     def wake(self) -> float:
         """Return the host time (s) until `poll` is wanted."""
-        waits = [due - self._clock.now() for due, _ in self._late]
+        waits = [due - self._clock.now() for due, _ in self._late + self._late_requests]
         return max(0.0, min([self._inner.wake(), *waits]))
 
     def close(self) -> None:
@@ -55,7 +61,8 @@ class FaultyConversation(Conversation):
         """Return what of these bytes reaches the instrument, request by request."""
         whole = self._whole(data)
         passed = [part for request in whole for part in self._request(request)]
-        if not self._holds():  # an unfinished request waits only for a fault that may strike it
+        # An unfinished request waits only for a fault that may strike it, the end of a PANIC never.
+        if not self._holds() or self._partial == PANIC[-1:]:
             passed, self._partial = [*passed, self._partial], b""
         return [part for part in passed if part]
 
@@ -66,8 +73,7 @@ class FaultyConversation(Conversation):
         return [request + self._end for request in whole]
 
     def _holds(self) -> bool:
-        faults = (Fault.LOSE_REQUEST, Fault.FLIP_REQUEST, Fault.TWICE_REQUEST)
-        return any(self._injector.armed(fault) for fault in faults)
+        return any(self._injector.armed(fault) for fault in REQUEST_FAULTS)
 
     def _request(self, request: bytes) -> list[bytes]:
         if request == self._end:
@@ -78,6 +84,9 @@ class FaultyConversation(Conversation):
             return []
         if self._injector.strikes(Fault.FLIP_REQUEST):
             request = self._flipped(request)
+        if self._injector.strikes(Fault.LATE_REQUEST):
+            self._late_requests.append((self._clock.now() + self._injector.delay, request))
+            return []
         return [request] * (1 + self._injector.strikes(Fault.TWICE_REQUEST))
 
     # Replies.

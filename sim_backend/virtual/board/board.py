@@ -21,7 +21,7 @@ from sim_backend.virtual.board.job import Answer, Denied, Job, PowerLost
 from sim_backend.virtual.board.ledger import Ledger, digest
 from sim_backend.virtual.board.loop import LoopUnit
 from sim_backend.virtual.board.pulses import Pulser
-from sim_backend.virtual.board.state import LONGEST_WATCH, MOST_BODY, BoardState, factory_limits
+from sim_backend.virtual.board.state import LONGEST_WATCH, MOST_BODY, MOST_CELLS, BoardState, factory_limits
 from sim_backend.virtual.board.talk import BoardTalk
 from sim_backend.virtual.board.verbs import NEEDS, Verbs
 from sim_backend.virtual.board.watchdog import Watchdog
@@ -66,6 +66,7 @@ class VirtualBoard(Machine):
         aside: bool = True,
         boots: Callable[[], int] = lambda: secrets.randbits(32) or 1,
         watch: Clock | None = None,
+        most_cells: int = MOST_CELLS,
     ) -> None:
         self.injector = injector or Injector()
         self._world, self._boots, self._lock = world, boots, RLock()
@@ -75,6 +76,7 @@ class VirtualBoard(Machine):
         self.ledger = Ledger(backup)
         watchdog = Watchdog(watch or (world.clock if world.clock.waits else HostClock()))
         self.state = BoardState(world, watchdog, LoopUnit(world, aside), features, factory_limits())
+        self.state.most_cells = most_cells
         self._verbs = Verbs(self.state, Pulser(world, self.ledger, self.injector))
         self._work: _Work | None = None
         self._waiting: deque[tuple[Request, Reply]] = deque()

@@ -36,6 +36,7 @@ class BoardState:
     latched: Fault = Fault.NONE
     text: str = ""
     busy: bool = False
+    most_cells: int = MOST_CELLS
 
     @property
     def armed(self) -> bool:
@@ -83,7 +84,7 @@ class BoardState:
         (rows, cols), identity = self.world.macro_shape, self.world.identify()
         macros = self.world.shape[0] // rows
         watch, times = round(1e3 * self.watchdog.limit), (round(1e9 * ADDRESSING), round(1e9 * SAMPLE))
-        size = rows, cols, macros, MOST_BODY, MOST_CELLS
+        size = rows, cols, macros, MOST_BODY, self.most_cells
         names = identity["name"], identity["serial"], FIRMWARE
         return HelloReply(self.features, *size, watch, *times, MOST_RUNS, LOAD_BYTES, *names)
 

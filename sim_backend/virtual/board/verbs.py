@@ -23,7 +23,7 @@ from rramlab.finding import Finding
 from sim_backend.product import SAMPLE
 from sim_backend.virtual.board.job import Answer, Denied, Job
 from sim_backend.virtual.board.pulses import Pulser
-from sim_backend.virtual.board.state import LOAD_BYTES, MOST_CELLS, MOST_RUNS, BoardState
+from sim_backend.virtual.board.state import LOAD_BYTES, MOST_RUNS, BoardState
 
 FloatArray = NDArray[np.float64]
 NEEDS = {
@@ -177,8 +177,9 @@ class Verbs:
         return Answer()
 
     def _count(self, cells: int) -> None:
-        if not 0 < cells <= MOST_CELLS:
-            raise Denied(Status.MALFORMED, f"{cells} cells; 1 to {MOST_CELLS} are possible")
+        most = self._state.most_cells
+        if not 0 < cells <= most:
+            raise Denied(Status.MALFORMED, f"{cells} cells; 1 to {most} are possible")
 
 
 def _steps(count: int, each: float) -> FloatArray:
