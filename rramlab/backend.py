@@ -53,7 +53,8 @@ class Backend(World):
         self._admit("read", cells)
         self.limits.check_read(spec)
         number = self._ask("read", spec.facts(), cells.columns())
-        conductance = self._read(cells, spec)
+        # Of single precision, as it comes over a wire: a simulation reads what a bench would.
+        conductance = self._read(cells, spec).astype(np.float32).astype(np.float64)
         self.last_reading[cells.row, cells.col] = conductance
         self._answer(number, "read", {"conductance": conductance})
         return conductance
@@ -62,6 +63,7 @@ class Backend(World):
     def pulse(self, train: PulseTrain) -> NDArray[np.uint8]:
         """Apply one pulse per listed cell and return its `Delivery`; one beyond the limits refuses all."""
         self._admit("pulse", train.cells)
+        train = train.rounded()
         self.limits.check_train(train)
         place = train.cells.row, train.cells.col
         self.limits.check_history(train, self.pulses[place], self.last_reading[place])

@@ -114,6 +114,15 @@ class PulseTrain:
             width=self.width[which],
         )
 
+    def rounded(self) -> "PulseTrain":
+        """Return the pulses in whole microvolts and nanoseconds, finer than any instrument sets them.
+
+        So a simulation and a bench, to which whole numbers are sent, do the same to the last bit. They are
+        rounded down, so that what was just inside a limit stays there.
+        """
+        volts = {name: _floor(getattr(self, name), 1e6) for name in ("drive", "gate")}
+        return replace(self, **volts, width=_floor(self.width, 1e9))
+
     def columns(self) -> Columns:
         """Return the pulses as named columns for the record."""
         return {
@@ -130,3 +139,8 @@ class PulseTrain:
         floats = (columns[name].astype(float) for name in ("drive", "gate", "width"))
         cells = Cells(columns["row"].astype(np.intp), columns["col"].astype(np.intp))
         return cls(cells, columns["polarity"].astype(np.uint8), *floats)
+
+
+def _floor(values: FloatArray, per_unit: float) -> FloatArray:
+    # 2.3 V is 2299999.9999999995 uV in floating point, and still 2300000 uV.
+    return np.floor(values * per_unit + 1e-4) / per_unit

@@ -213,6 +213,32 @@ def test_a_train_has_one_pulse_for_each_cell() -> None:
         PulseTrain(cells, np.array([0, 1, 2, 3], np.uint8), one, one, one)
 
 
+@given(
+    st.lists(st.floats(1e-6, 4.0), min_size=1, max_size=20),
+    st.floats(1e-9, 1e-3),
+)
+def test_a_rounded_train_is_whole_never_higher_and_stays_as_it_is(volts: list[float], width: float) -> None:
+    cells = Cells.grid(range(1), range(len(volts)))
+    train = PulseTrain(
+        cells, np.zeros(len(volts), np.uint8), np.array(volts), np.array(volts), np.array(width)
+    )
+    once = train.rounded()
+    for name, step in (("drive", 1e-6), ("gate", 1e-6), ("width", 1e-9)):
+        given_, found = getattr(train, name), getattr(once, name)
+        assert (found <= given_ * (1 + 1e-9)).all()
+        assert (given_ - found <= 1.001 * step).all()
+        whole = np.rint(found / step)
+        assert (found == whole / round(1 / step)).all()  # as a board computes it from the whole number
+        assert (getattr(once.rounded(), name) == found).all()
+
+
+def test_a_decimal_voltage_is_not_rounded_away() -> None:
+    cells, tenths = Cells.grid(range(1), range(35)), np.arange(1, 36) / 10
+    train = PulseTrain(cells, np.zeros(35, np.uint8), tenths, tenths, tenths * 1e-6).rounded()
+    assert (train.drive == tenths).all()
+    assert np.allclose(train.width, tenths * 1e-6, rtol=1e-12)
+
+
 @pytest.mark.parametrize("count", [1, 2, 7, 20])
 def test_a_train_survives_the_record(count: int) -> None:
     rng = np.random.default_rng(count)
