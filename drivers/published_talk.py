@@ -75,6 +75,11 @@ class PublishedTalk:
         self._hush()
         return self._clock.now()
 
+    def prove(self) -> None:
+        """Prove once more that this firmware is at the other end."""
+        for command in probes():
+            self.ask(command)
+
     def wait_for_the_end(self) -> None:
         """Let the time pass in which a run may be going on."""
         while (left := self._quiet_until - self._clock.now()) > 0:

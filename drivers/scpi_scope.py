@@ -142,8 +142,8 @@ class ScpiScope(Oscilloscope):
         self._check_channel(number)
         kind = type(self)
         with self._on(number):
-            asked = {kind.shown: True, kind.coupling: "DC", kind.scale: volts_per_div, **self._centre(offset)}
-            self._apply(asked, f"show channel {number}")
+            look: Settings = {kind.shown: True, kind.coupling: "DC", kind.scale: volts_per_div}
+            self._apply({**look, **self._centre(offset)}, f"show channel {number}")
 
     @final
     def timebase(self, seconds: float, points: int, before: float = 0.0) -> None:

@@ -122,10 +122,10 @@ class Waveform:
         return self.scaling.volts(self.codes)
 
     @property
-    def clipped(self) -> bool:
-        """Tell whether a point lies within a code of either end of the range: the signal left the screen."""
+    def off_screen(self) -> NDArray[np.bool_]:
+        """Tell of each point whether it lies within a code of either end of the range, or beyond it."""
         kind = np.iinfo(self.codes.dtype)
-        return bool(self.codes.size and (self.codes.min() <= kind.min + 1 or self.codes.max() >= kind.max))
+        return np.asarray((self.codes <= kind.min + 1) | (self.codes >= kind.max))
 
 
 def _ten(text: str, what: str) -> list[float]:

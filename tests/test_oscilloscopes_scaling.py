@@ -82,10 +82,8 @@ def test_codes_stay_as_they_came() -> None:
 
 
 def test_a_signal_that_left_the_screen_is_told() -> None:
-    scaling = tektronix(NR_PT="2")
-    inside, above = (np.array(pair, dtype="i1") for pair in ([-100, 100], [0, 127]))
-    assert not Waveform(inside, scaling).clipped
-    assert Waveform(above, scaling).clipped
+    codes = np.array([-128, -127, -126, 126, 127], dtype="i1")
+    assert Waveform(codes, tektronix()).off_screen.tolist() == [True, True, False, False, True]
 
 
 def test_a_record_of_another_length_is_garbled() -> None:
