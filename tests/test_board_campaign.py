@@ -1,10 +1,21 @@
 """Whatever breaks between host and board, a pulse goes out once or is reported as unknown."""
 
+from collections.abc import Callable
+
 import numpy as np
+import pytest
 from board_hosts import HostKilled, Laboratory
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from numpy.typing import NDArray
 
 from rramlab.cells import Cells
 from rramlab.errors import LinkError
@@ -16,6 +27,8 @@ from sim_backend.virtual.world import World
 OPTIONS = Options(macros=1, rows=2, cols=4)
 CELLS = Cells.of_shape((2, 4))
 PULSE = Pulse.parse("SET 0.8V gate=1.2V 1us")
+
+Apply = Callable[..., NDArray[np.uint8]]
 
 MESSAGE_FAULTS = [
     Fault.LOSE_REQUEST,
@@ -44,6 +57,7 @@ class Campaign(RuleBasedStateMachine):
     @initialize(backup=st.booleans())
     def begin(self, backup: bool) -> None:
         self.world = World(OPTIONS, seed=1).__enter__()
+        self.world.pulse = self._seen(self.world.pulse)  # type: ignore[method-assign]
         self.lab = Laboratory(self.world, backup)
         self.was_reset = False
         self.lab.start()
@@ -55,6 +69,25 @@ class Campaign(RuleBasedStateMachine):
     @rule(fault=st.sampled_from(MESSAGE_FAULTS), first=st.integers(1, 4), times=st.integers(1, 3))
     def break_messages(self, fault: Fault, first: int, times: int) -> None:
         self.lab.injector.set(fault, When.nth(first, times))
+
+    @rule(
+        pair=st.lists(st.sampled_from(MESSAGE_FAULTS), min_size=2, max_size=2, unique=True),
+        first=st.tuples(st.integers(1, 3), st.integers(1, 4)),
+    )
+    def break_two(self, pair: list[Fault], first: tuple[int, int]) -> None:
+        for fault, nth in zip(pair, first, strict=True):
+            self.lab.injector.set(fault, When.nth(nth))
+
+    @precondition(lambda self: self.lab.host is not None)
+    @rule(
+        fault=st.sampled_from([Fault.LATE_REQUEST, Fault.LOSE_REPLY, Fault.LATE, Fault.TWICE_REQUEST]),
+        uses=st.integers(2, 4),
+        count=st.integers(1, 8),
+    )
+    def die_with_a_request_on_its_way(self, fault: Fault, uses: int, count: int) -> None:
+        self.lab.injector.set(fault, When.nth(1))
+        self.lab.net.kill_after = uses
+        self._survive(lambda: self.lab.pulse(train(count)))
 
     @rule(delay=st.sampled_from([0.02, 0.15, 0.6, 2.0]))
     def delay(self, delay: float) -> None:
@@ -88,9 +121,20 @@ class Campaign(RuleBasedStateMachine):
     def start_again(self) -> None:
         self._survive(self.lab.start)
 
-    def _survive(self, do: object) -> None:
+    def _seen(self, pulse: Apply) -> Apply:
+        """Return `pulse` with a look at what goes out: nothing but what was asked."""
+
+        def seen(train: PulseTrain, began: float | None = None) -> NDArray[np.uint8]:
+            whole = train.width == PULSE.width
+            assert (train.drive == PULSE.drive).all() and (train.gate == PULSE.gate).all()
+            assert whole[:-1].all() and (self.was_reset or whole.all())
+            return pulse(train, began)
+
+        return seen
+
+    def _survive(self, do: Callable[[], None]) -> None:
         try:
-            do()  # type: ignore[operator]
+            do()
         except (HostKilled, LinkError):
             self.lab.host = None
 
@@ -105,5 +149,17 @@ class Campaign(RuleBasedStateMachine):
 
 TestCampaign = Campaign.TestCase
 TestCampaign.settings = settings(
-    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=80,
+    stateful_step_count=25,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
 )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_long_campaign() -> None:
+    many = settings(TestCampaign.settings, max_examples=3000, derandomize=False)
+    run_state_machine_as_test(Campaign, settings=many)
