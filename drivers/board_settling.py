@@ -24,8 +24,8 @@ NOTE = "board"
 class Opening:
     """Hold a note: the session that is used from now on, and its cells per batch.
 
-    Where it opens within a train, after a reset of the board, `start` is its first id. If the id before that was
-    in flight, `is_torn`: of its pulses `applied` went out, then `unknown` may have, and the rest did not.
+    Where it opens within a train, after a reset of the board, `start` is its first id. If the id before that
+    was in flight, `is_torn`: of its pulses `applied` went out, then `unknown` may have, and the rest did not.
     """
 
     place: Place
