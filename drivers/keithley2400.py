@@ -106,8 +106,8 @@ class Keithley2400(ListMeter):
     def _launch(self) -> None:
         self.scpi.start(":INIT")
 
-    def _ended(self, steps: int) -> bool:
-        status = int(self.scpi.number("*STB?"))
+    def _ended(self, steps: int, patience: float) -> bool:
+        status = int(self.scpi.number("*STB?", patience))
         if status & ERROR_WAITS:
             self.scpi.check_errors("sweep")
         return bool(status & MEASUREMENT)

@@ -96,7 +96,7 @@ class Keithley2450(ListMeter):
         if found != "SCPI":
             raise LinkError(
                 LinkFault.MISMATCH,
-                f"{self.scpi.name} speaks '{found}', this driver only 'SCPI': choose MENU > System > Settings > "
+                f"{self.scpi.name} speaks '{found}', this driver only 'SCPI': choose MENU > Settings > "
                 "Command Set > SCPI at its front panel, or send *LANG SCPI, then switch it off and on",
             )
 
@@ -126,13 +126,13 @@ class Keithley2450(ListMeter):
     def _launch(self) -> None:
         self.scpi.start(":INIT")
 
-    def _ended(self, steps: int) -> bool:
+    def _ended(self, steps: int, patience: float) -> bool:
         state = self.scpi.query(":TRIG:STAT?").split(";")[0].strip().upper()
         if state in BROKEN:
             self.scpi.check_errors("sweep")
             raise LinkError(
                 LinkFault.INSTRUMENT,
-                f"{self.scpi.name} ended the sweep by itself ({state}); look at its event log, then try again",
+                f"{self.scpi.name} ended the sweep itself ({state}); look at its event log, then try again",
             )
         # The state is renewed every 100 ms only, and reads IDLE for a moment after the start as well.
         if state not in AT_REST:

@@ -73,6 +73,12 @@ class KeysightB2900(ListMeter):
     delay = Number(
         ":TRIG{c}:ACQ:DEL?", ":TRIG{c}:ACQ:DEL {}", "s", 0, 1e5, "Set the settling before a reading (s)."
     )
+    source_auto = Flag(
+        ":SOUR{c}:VOLT:RANG:AUTO?", ":SOUR{c}:VOLT:RANG:AUTO {}", "Choose the source range by itself."
+    )
+    current_auto = Flag(
+        ":SENS{c}:CURR:RANG:AUTO?", ":SENS{c}:CURR:RANG:AUTO {}", "Choose the measuring range by itself."
+    )
     four_wire = Flag(
         ":SENS{c}:REM?", ":SENS{c}:REM {}", "Sense the voltage at the cell, over two more wires."
     )
@@ -109,6 +115,8 @@ class KeysightB2900(ListMeter):
             kind.delay: 0.0,
             kind.off_at_limit: False,
             kind.auto_on: False,
+            kind.source_auto: False,
+            kind.current_auto: False,
         }
 
     def _count(self, steps: int) -> None:
@@ -131,7 +139,7 @@ class KeysightB2900(ListMeter):
     def _launch(self) -> None:
         self.scpi.start(self.scpi.fill(":INIT (@{c})"))
 
-    def _ended(self, steps: int) -> bool:
+    def _ended(self, steps: int, patience: float) -> bool:
         idle = IDLE[self.scpi.channel]
         return int(self.scpi.number(":STAT:OPER:COND?")) & idle == idle
 

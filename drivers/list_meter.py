@@ -19,6 +19,8 @@ MOST_STEPS = 2500
 """Steps that the list of each of these models holds."""
 LEAST_CYCLES = 0.01
 """Shortest integration (line cycles) that each of these models has."""
+LATE = 3.0
+"""How many times as long as its dwells a sweep may take, for an instrument that answers only at its end."""
 TRANSFER = 10.0
 """Time (s) in which all readings of a sweep are transferred, over a slow serial line too."""
 
@@ -49,7 +51,7 @@ class ListMeter(ScpiMeter):
     def __init__(self, spec: MeterSpec, wire: Wire | None = None) -> None:
         super().__init__(spec, wire)
         self._under_way: Staircase | None = None
-        self._opening = 0
+        self._opening, self._rests = 0, True
         self._limited: BoolArray = np.zeros(0, dtype=bool)
 
     @abstractmethod
@@ -61,8 +63,8 @@ class ListMeter(ScpiMeter):
         """Begin the sweep."""
 
     @abstractmethod
-    def _ended(self, steps: int) -> bool:
-        """Tell whether the sweep has ended."""
+    def _ended(self, steps: int, patience: float) -> bool:
+        """Tell whether the sweep has ended; the answer may take so long (s) while the steps are under way."""
 
     @abstractmethod
     def _collect(self, steps: int, timeout: float) -> FloatArray:
@@ -70,7 +72,7 @@ class ListMeter(ScpiMeter):
 
     @abstractmethod
     def _unload(self) -> None:
-        """Return to single readings."""
+        """Return to single readings, at 0 V."""
 
     @final
     def start_sweep(self, staircase: Staircase) -> None:
@@ -86,26 +88,32 @@ class ListMeter(ScpiMeter):
             self._load(staircase.voltages.size, timing.delay)
             self.scpi.check_errors(f"prepare a sweep of {staircase.voltages.size} steps")
             row.read_back(self, timing.cycles)
+            self._under_way, self._opening, self._rests = staircase, self.scpi.link.openings, False
             self._launch()
-            self._under_way, self._opening = staircase, self.scpi.link.openings
 
     @final
     def sweep_done(self) -> bool:
         """Tell whether the sweep has ended."""
         with self._together():
-            return self._ended(self._running().voltages.size)
+            staircase = self._running()
+            steps = staircase.voltages.size
+            if not self._ended(steps, self.spec.timeout + LATE * steps * staircase.dwell):
+                return False
+            self._rest()  # the cell is not left under the voltage of the last step
+            return True
 
     @final
     def fetch_sweep(self) -> Curve:
         """Return the I-V (V, A, s) of the sweep that has ended, in one transfer."""
         with self._together():
             staircase = self._running()
+            self._rest()
             readings = self._collect(staircase.voltages.size, TRANSFER)
             self.scpi.check_errors("sweep")
             self._running()
             volts, amperes, times, self._limited = self._split(self._complete(readings))
             self._check_steps(staircase, volts)
-            self._back()
+            self._under_way = None
             return Curve(volts, amperes, times - times[0] + staircase.dwell)
 
     @final
@@ -119,13 +127,16 @@ class ListMeter(ScpiMeter):
         with self._together():
             self.scpi.start(self.scpi.fill(self.abort_command))
             if self._under_way is not None:
-                self._back()
+                self._rest()
+                self._under_way = None
 
     # Steps.
 
-    def _back(self) -> None:
-        self._under_way = None
+    def _rest(self) -> None:
+        if self._rests:
+            return
         self._unload()
+        self._rests = True
         row = type(self).cycles
         if row in self._armed:
             self.cycles = self._armed[row]

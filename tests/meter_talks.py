@@ -131,14 +131,8 @@ K2400 = Talk(
         (":INIT", None),
     ],
     not_done=[("*STB?", "0")],
-    done=[("*STB?", "65")],
-    fetch=[
-        (
-            ":TRAC:DATA?",
-            "0.000000E+00,1.0E-12,1.5E+00,2.048E+04,5.000000E-01,4.0E-08,1.52E+00,2.048E+04,"
-            "-1.250000E+00,-1.000000E-07,1.54E+00,2.048800E+04",
-        ),
-        NO_ERROR,
+    done=[
+        ("*STB?", "65"),
         *set_pairs(
             ":TRAC:FEED:CONT NEV",
             ":SOUR:VOLT:MODE FIX",
@@ -147,6 +141,14 @@ K2400 = Talk(
             ":SOUR:VOLT:LEV 0",
             ":SENS:CURR:NPLC 1",
         ),
+    ],
+    fetch=[
+        (
+            ":TRAC:DATA?",
+            "0.000000E+00,1.0E-12,1.5E+00,2.048E+04,5.000000E-01,4.0E-08,1.52E+00,2.048E+04,"
+            "-1.250000E+00,-1.000000E-07,1.54E+00,2.048800E+04",
+        ),
+        NO_ERROR,
     ],
     abort=":ABOR",
 )
@@ -212,14 +214,17 @@ K2450 = Talk(
         (":INIT", None),
     ],
     not_done=[(":TRIG:STAT?", "RUNNING;RUNNING;3")],
-    done=[(":TRIG:STAT?", "IDLE;IDLE;7"), (':TRAC:ACT? "defbuffer1"', "3")],
+    done=[
+        (":TRIG:STAT?", "IDLE;IDLE;7"),
+        (':TRAC:ACT? "defbuffer1"', "3"),
+        *set_pairs(":SOUR:VOLT:DEL 0", ":SOUR:VOLT 0", ":SENS:CURR:NPLC 1"),
+    ],
     fetch=[
         (
             ':TRAC:DATA? 1, 3, "defbuffer1", SOUR, READ, REL, SOURSTAT',
             "0,1.0E-12,0,128,0.5,4.0E-08,0.02,128,-1.25,-1.0E-07,0.04,160",
         ),
         NO_ERROR,
-        *set_pairs(":SOUR:VOLT:DEL 0", ":SOUR:VOLT 0", ":SENS:CURR:NPLC 1"),
     ],
     abort=":ABOR",
 )
@@ -248,6 +253,8 @@ B2902 = Talk(
             ":TRIG2:ACQ:DEL 0",
             ":OUTP2:PROT 0",
             ":OUTP2:ON:AUTO 0",
+            ":SOUR2:VOLT:RANG:AUTO 0",
+            ":SENS2:CURR:RANG:AUTO 0",
             ":SOUR2:VOLT:RANG 2",
             ":SOUR2:VOLT:LEV 0",
             ":SENS2:CURR:RANG 1E-07",
@@ -263,6 +270,8 @@ B2902 = Talk(
         (":TRIG2:ACQ:DEL?", "+0.000000E+00"),
         (":OUTP2:PROT?", "0"),
         (":OUTP2:ON:AUTO?", "0"),
+        (":SOUR2:VOLT:RANG:AUTO?", "0"),
+        (":SENS2:CURR:RANG:AUTO?", "0"),
         (":SOUR2:VOLT:RANG?", "+2.000000E+00"),
         (":SOUR2:VOLT:LEV?", "+0.000000E+00"),
         (":SENS2:CURR:RANG?", "+1.000000E-07"),
@@ -292,13 +301,8 @@ B2902 = Talk(
         (":INIT (@2)", None),
     ],
     not_done=[(":STAT:OPER:COND?", "18")],
-    done=[(":STAT:OPER:COND?", "1170")],
-    fetch=[
-        (
-            ":FETC:ARR? (@2)",
-            "+1.0E-12,+1.50,+0.0E+00,+0.0E+00,+4.0E-08,+1.52,+0.0E+00,+5.0E-01,-1.0E-07,+1.54,+4.0E+00,-1.25E+00",
-        ),
-        NO_ERROR,
+    done=[
+        (":STAT:OPER:COND?", "1170"),
         *set_pairs(
             ":SOUR2:VOLT:MODE FIX",
             ":SOUR2:VOLT:LEV 0",
@@ -307,6 +311,13 @@ B2902 = Talk(
             ":TRIG2:COUN 1",
             ":SENS2:CURR:NPLC 1",
         ),
+    ],
+    fetch=[
+        (
+            ":FETC:ARR? (@2)",
+            "+1.0E-12,+1.50,+0.0E+00,+0.0E+00,+4.0E-08,+1.52,+0.0E+00,+5.0E-01,-1.0E-07,+1.54,+4.0E+00,-1.25E+00",
+        ),
+        NO_ERROR,
     ],
     abort=":ABOR (@2)",
     channel=2,

@@ -237,11 +237,12 @@ def test_other_voltages_than_those_asked_for_are_refused(talk: Talk) -> None:
         .replace(",0.5,", ",0.6,")
         .replace("+5.0E-01", "+6.0E-01")
     )
-    with pairs(*talk.hello, *talk.armed, *talk.start, (query, other), NO_ERROR) as wire:
+    with pairs(*talk.hello, *talk.armed, *talk.start, *talk.done, (query, other), NO_ERROR) as wire:
         meter = made(talk, wire)
         meter.open()
         meter.arm(COMPLIANCE)
         meter.start_sweep(staircase())
+        assert meter.sweep_done()
         with pytest.raises(LinkError) as error:
             meter.fetch_sweep()
     assert error.value.fault is LinkFault.MISMATCH
