@@ -1,7 +1,7 @@
 """Time the programming of a macro over a serial line, beside what the line and the macro need in any case.
 
 The virtual board hangs on a pseudo-terminal whose speed is imitated (10 bits a byte), on a real clock;
-32 x 32 cells are programmed by the default strategy. The bound is the time of the bytes that were sent and received,
+32 x 32 cells are programmed by the default strategy. The bound is the time of the bytes that went both ways,
 one direction after the other, plus the pulses and the integration of the readings. The waits of the protocol
 between passes are left out on both sides. Beside it, the same with one cell per request, on 32 cells and
 scaled by the number of cells. `--baud N`, `--cells N` of the second (0: leave it out).
