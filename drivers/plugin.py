@@ -27,16 +27,17 @@ def load(use: str, kind: type[Part]) -> type[Part]:
 
 def names() -> list[str]:
     """Return the names of all drivers that installed packages bring."""
-    return sorted(_installed())
+    return sorted(installed())
 
 
 @cache
-def _installed() -> dict[str, EntryPoint]:
+def installed() -> dict[str, EntryPoint]:
+    """Return the drivers that installed packages bring, not yet loaded."""
     return {point.name: point for point in entry_points(group="rramlab.drivers")}
 
 
 def _resolve(use: str) -> Any:
-    point = _installed().get(use)
+    point = installed().get(use)
     if point is None and ":" not in use:
         raise BenchFileError(
             f"use = '{use}' is no installed driver; {did_you_mean(use, names())}; "

@@ -120,8 +120,8 @@ class PulseTrain:
         So a simulation and a bench, to which whole numbers are sent, do the same to the last bit. They are
         rounded down, so that what was just inside a limit stays there.
         """
-        volts = {name: _floor(getattr(self, name), 1e6) for name in ("drive", "gate")}
-        return replace(self, **volts, width=_floor(self.width, 1e9))
+        drive, gate, width = _floor(self.drive, 1e6), _floor(self.gate, 1e6), _floor(self.width, 1e9)
+        return replace(self, drive=drive, gate=gate, width=width)
 
     def columns(self) -> Columns:
         """Return the pulses as named columns for the record."""
