@@ -5,7 +5,7 @@ from typing import Any, final
 import numpy as np
 
 from drivers.list_meter import ListMeter
-from drivers.rows import Flag, Number, Row, Word
+from drivers.rows import Flag, Number, Row, Word, plain
 from drivers.scpi import FloatArray
 from drivers.source_meter import BoolArray
 from rramlab.errors import LinkError, LinkFault
@@ -118,10 +118,9 @@ class Keithley2450(ListMeter):
         return rows[:, 0], rows[:, 1], rows[:, 2], (status & LIMITED) != 0
 
     def _load(self, steps: int, delay: float) -> None:
-        self.delay = delay
         self.scpi.set(f":TRAC:CLE {BUFFER}")
-        # From the first step, no further delay, once, to the end also under compliance.
-        self.scpi.set(f":SOUR:SWE:VOLT:LIST 1, 0, 1, OFF, {BUFFER}")
+        # From the first step, once, to the end also under compliance.
+        self.scpi.set(f":SOUR:SWE:VOLT:LIST 1, {plain(delay)}, 1, OFF, {BUFFER}")
 
     def _launch(self) -> None:
         self.scpi.start(":INIT")
@@ -147,4 +146,4 @@ class Keithley2450(ListMeter):
         return self.scpi.numbers(command, COLUMNS * steps, timeout).reshape(steps, COLUMNS)
 
     def _unload(self) -> None:
-        self.delay, self.level = 0.0, 0.0
+        self.level = 0.0

@@ -205,9 +205,8 @@ K2450 = Talk(
         *set_pairs(
             ":SENS:CURR:NPLC 0.5",
             ":SOUR:LIST:VOLT 0,0.5,-1.25",
-            ":SOUR:VOLT:DEL 0.01",
             ':TRAC:CLE "defbuffer1"',
-            ':SOUR:SWE:VOLT:LIST 1, 0, 1, OFF, "defbuffer1"',
+            ':SOUR:SWE:VOLT:LIST 1, 0.01, 1, OFF, "defbuffer1"',
         ),
         NO_ERROR,
         (":SENS:CURR:NPLC?", "0.5"),
@@ -217,7 +216,7 @@ K2450 = Talk(
     done=[
         (":TRIG:STAT?", "IDLE;IDLE;7"),
         (':TRAC:ACT? "defbuffer1"', "3"),
-        *set_pairs(":SOUR:VOLT:DEL 0", ":SOUR:VOLT 0", ":SENS:CURR:NPLC 1"),
+        *set_pairs(":SOUR:VOLT 0", ":SENS:CURR:NPLC 1"),
     ],
     fetch=[
         (
