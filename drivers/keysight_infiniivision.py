@@ -49,6 +49,9 @@ class KeysightInfiniiVision(ScpiScope):
     level = Number(
         ":TRIG:EDGE:LEV?", ":TRIG:EDGE:LEV {}", "V", -1000.0, 1000.0, "Set the level of the trigger."
     )
+    sent = Word(
+        ":WAV:SOUR?", ":WAV:SOUR {}", ("CHAN1", "CHAN2", "CHAN3", "CHAN4"), "Choose the channel that is sent."
+    )
     sampling = Word(
         ":ACQ:TYPE?", ":ACQ:TYPE {}", ("NORM", "HRES"), "Set what becomes of the samples of a point."
     )
@@ -77,9 +80,11 @@ class KeysightInfiniiVision(ScpiScope):
 
     def _edge(self, source: Source, slope: Slope) -> Settings:
         kind = type(self)
-        name = "EXT" if source == "EXT" else f"CHAN{source}"
         edge = {"rise": "POS", "fall": "NEG"}[slope]
-        return {kind.kind: "EDGE", kind.sweep: "NORM", kind.source: name, kind.slope: edge}
+        return {kind.kind: "EDGE", kind.sweep: "NORM", kind.source: self._named(source), kind.slope: edge}
+
+    def _named(self, source: Source) -> str:
+        return "EXT" if source == "EXT" else f"CHAN{source}"
 
     def _arm(self) -> None:
         self._apply({type(self).sampling: "NORM"}, "record plain samples")
@@ -90,9 +95,9 @@ class KeysightInfiniiVision(ScpiScope):
         # The event register remembers that it was armed, even when the trigger came at once.
         return self.scpi.number(":AER?") == 1
 
-    def _scaling(self, channel: int) -> Scaling:
-        for command in (f":WAV:SOUR CHAN{channel}", ":WAV:POIN:MODE RAW", f":WAV:POIN {self._depth}"):
-            self.scpi.set(command)
+    def _scaling(self) -> Scaling:
+        for command in (":WAV:SOUR CHAN{c}", ":WAV:POIN:MODE RAW", f":WAV:POIN {self._depth}"):
+            self.scpi.start(self.scpi.fill(command))
         scaling = Scaling.keysight(self.scpi.query(":WAV:PRE?"))
         if scaling.points < self._depth:
             raise LinkError(

@@ -49,6 +49,9 @@ class RigolDs1000z(ScpiScope):
     level = Number(
         ":TRIG:EDG:LEV?", ":TRIG:EDG:LEV {}", "V", -1000.0, 1000.0, "Set the level of the trigger."
     )
+    sent = Word(
+        ":WAV:SOUR?", ":WAV:SOUR {}", ("CHAN1", "CHAN2", "CHAN3", "CHAN4"), "Choose the channel that is sent."
+    )
     sampling = Word(
         ":ACQ:TYPE?", ":ACQ:TYPE {}", ("NORM", "HRES"), "Set what becomes of the samples of a point."
     )
@@ -82,9 +85,11 @@ class RigolDs1000z(ScpiScope):
 
     def _edge(self, source: Source, slope: Slope) -> Settings:
         kind = type(self)
-        name = "EXT" if source == "EXT" else f"CHAN{source}"
         edge = {"rise": "POS", "fall": "NEG"}[slope]
-        return {kind.kind: "EDGE", kind.sweep: "NORM", kind.source: name, kind.slope: edge}
+        return {kind.kind: "EDGE", kind.sweep: "NORM", kind.source: self._named(source), kind.slope: edge}
+
+    def _named(self, source: Source) -> str:
+        return "EXT" if source == "EXT" else f"CHAN{source}"
 
     def _arm(self) -> None:
         self._apply({type(self).sampling: "NORM"}, "record plain samples")
@@ -99,16 +104,16 @@ class RigolDs1000z(ScpiScope):
     def _state(self) -> str:
         return self.scpi.query(":TRIG:STAT?").strip().upper()
 
-    def _scaling(self, channel: int) -> Scaling:
-        for command in (f":WAV:SOUR CHAN{channel}", ":WAV:MODE RAW", ":WAV:STAR 1"):
-            self.scpi.set(command)
+    def _scaling(self) -> Scaling:
+        for command in (":WAV:SOUR CHAN{c}", ":WAV:MODE RAW", ":WAV:STAR 1"):
+            self.scpi.start(self.scpi.fill(command))
         return Scaling.rigol(self.scpi.query(":WAV:PRE?"))
 
     def _codes(self, scaling: Scaling) -> Codes:
         data = bytearray()
         for first in range(1, scaling.points + 1, PIECE):
             last = min(first + PIECE - 1, scaling.points)
-            self.scpi.set(f":WAV:STAR {first}")
-            self.scpi.set(f":WAV:STOP {last}")
+            self.scpi.start(f":WAV:STAR {first}")
+            self.scpi.start(f":WAV:STOP {last}")
             data += self.scpi.link.block(":WAV:DATA?", (last - first + 1) * scaling.width)
         return scaling.codes(data)

@@ -43,6 +43,7 @@ class ScpiScope(Oscilloscope):
     scale: Number
     time_scale: Number
     level: Number
+    sent: Word
 
     def __init__(self, spec: ScopeSpec, wire: Wire | None = None, clock: Clock | None = None) -> None:
         self.spec = spec
@@ -82,8 +83,12 @@ class ScpiScope(Oscilloscope):
         """Tell whether it waits for the trigger, or has had it."""
 
     @abstractmethod
-    def _scaling(self, channel: int) -> Scaling:
-        """Choose a channel for the transfer and return what its record means."""
+    def _named(self, source: Source) -> str:
+        """Return the name of a channel or of the external input."""
+
+    @abstractmethod
+    def _scaling(self) -> Scaling:
+        """Choose the channel for the transfer and return what its record means."""
 
     @abstractmethod
     def _codes(self, scaling: Scaling) -> Codes:
@@ -187,9 +192,12 @@ class ScpiScope(Oscilloscope):
                     LinkFault.INSTRUMENT,
                     f"{self.scpi.name} was asked for a waveform while it records; wait until it has acquired",
                 )
-            scaling = self._scaling(channel)
+            self.scpi.channel = channel
+            scaling = self._scaling()
             codes = self._codes(scaling)
+            # Nothing was acknowledged on the way: what was refused stands in the queue.
             self._check_errors(f"send channel {channel}")
+            type(self).sent.read_back(self, self._named(channel))
             return Waveform(codes, scaling)
 
     # Steps.

@@ -49,6 +49,7 @@ class TektronixMso4000(ScpiScope):
         "Set the trigger source.",
     )
     slope = Word("TRIG:A:EDGE:SLO?", "TRIG:A:EDGE:SLO {}", ("RIS", "FALL"), "Set the edge that triggers.")
+    sent = Word("DAT:SOU?", "DAT:SOU {}", ("CH1", "CH2", "CH3", "CH4"), "Choose the channel that is sent.")
     level = Number("TRIG:A:LEV?", "TRIG:A:LEV {}", "V", -1000.0, 1000.0, "Set the level of the trigger.")
     sampling = Word("ACQ:MOD?", "ACQ:MOD {}", ("SAM", "HIR"), "Set what becomes of the samples of a point.")
     after = Word("ACQ:STOPA?", "ACQ:STOPA {}", ("SEQ", "RUNST"), "Set after what an acquisition stops.")
@@ -78,9 +79,11 @@ class TektronixMso4000(ScpiScope):
 
     def _edge(self, source: Source, slope: Slope) -> Settings:
         kind = type(self)
-        name = "AUX" if source == "EXT" else f"CH{source}"
         edge = {"rise": "RIS", "fall": "FALL"}[slope]
-        return {kind.kind: "EDG", kind.mode: "NORM", kind.source: name, kind.slope: edge}
+        return {kind.kind: "EDG", kind.mode: "NORM", kind.source: self._named(source), kind.slope: edge}
+
+    def _named(self, source: Source) -> str:
+        return "AUX" if source == "EXT" else f"CH{source}"
 
     def _arm(self) -> None:
         kind = type(self)
@@ -91,19 +94,20 @@ class TektronixMso4000(ScpiScope):
     def _is_armed(self) -> bool:
         return self.scpi.query("TRIG:STATE?").strip().upper()[:3] in ("REA", "TRI", "SAV")
 
-    def _scaling(self, channel: int) -> Scaling:
-        for command in (f"DAT:SOU CH{channel}", "DAT:ENC RIB", "DAT:WID 1", "DAT:STAR 1"):
-            self.scpi.set(command)
-        # XZERO is the time of the first point that is sent: asked for while that is the first of the record.
-        self.scpi.set(f"DAT:STOP {self.depth:.0f}")
-        return Scaling.tektronix([self.scpi.query(f"WFMO:{field}?") for field in PREAMBLE])
+    def _scaling(self) -> Scaling:
+        # XZERO is the time of the first point that is sent: asked for while that is the first of the record,
+        # and while the last that is asked for is beyond its end.
+        whole = "DAT:STAR 1", f"DAT:STOP {DEPTHS[-1]}"
+        for command in ("DAT:SOU CH{c}", "DAT:ENC RIB", "DAT:WID 1", *whole):
+            self.scpi.start(self.scpi.fill(command))
+        return Scaling.tektronix(self.scpi.query(f"WFMO:{'?;'.join(PREAMBLE)}?").split(";"))
 
     def _codes(self, scaling: Scaling) -> Codes:
         data = bytearray()
         for first in range(1, scaling.points + 1, PIECE):
             last = min(first + PIECE - 1, scaling.points)
-            self.scpi.set(f"DAT:STAR {first}")
-            self.scpi.set(f"DAT:STOP {last}")
+            self.scpi.start(f"DAT:STAR {first}")
+            self.scpi.start(f"DAT:STOP {last}")
             data += self.scpi.link.block("CURV?", (last - first + 1) * scaling.width)
         return np.asarray(scaling.codes(data))
 

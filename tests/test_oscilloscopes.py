@@ -64,6 +64,11 @@ def says(kind: type[ScpiScope], does: Does, *expected: Pair) -> object:
         return does(opened(kind, wire))
 
 
+def sent(*commands: str) -> list[Pair]:
+    """Return the pairs of commands that are not acknowledged."""
+    return [(command, None) for command in commands]
+
+
 def block(data: bytes) -> bytes:
     length = str(len(data))
     return f"#{len(length)}{length}".encode() + data + b"\n"
@@ -129,13 +134,12 @@ def test_tektronix_sends_a_waveform() -> None:
     codes = np.array([-100, 10, 0, 10], dtype="i1")
     expected: list[Pair] = [
         ("ACQ:STATE?", "0"),
-        *set_pairs("DAT:SOU CH3", "DAT:ENC RIB", "DAT:WID 1", "DAT:STAR 1"),
-        ("HOR:RECO?", "4"),
-        *set_pairs("DAT:STOP 4"),
-        *[(f"WFMO:{field}?", text) for field, text in TEK_PREAMBLE],
-        *set_pairs("DAT:STAR 1", "DAT:STOP 4"),
+        *sent("DAT:SOU CH3", "DAT:ENC RIB", "DAT:WID 1", "DAT:STAR 1", "DAT:STOP 10000000"),
+        ("WFMO:BYT_N?;BN_F?;BYT_O?;NR_P?;XIN?;XZE?;YMU?;YOF?;YZE?", TEK_PREAMBLE),
+        *sent("DAT:STAR 1", "DAT:STOP 4"),
         ("CURV?", block(codes.tobytes())),
         *TEK_CLEAN,
+        ("DAT:SOU?", "CH3"),
     ]
     with pairs(*TEK_OPEN, *expected) as wire:
         waveform = opened(TektronixMso4000, wire).waveform(3)
@@ -144,17 +148,7 @@ def test_tektronix_sends_a_waveform() -> None:
     assert waveform.volts.tolist() == [(c + 25.0) * 2e-3 + 0.1 for c in codes.tolist()]
 
 
-TEK_PREAMBLE = [
-    ("BYT_N", "1"),
-    ("BN_F", "RI"),
-    ("BYT_O", "MSB"),
-    ("NR_P", "4"),
-    ("XIN", "200.0000E-6"),
-    ("XZE", "-50.0000E-3"),
-    ("YMU", "2.0000E-3"),
-    ("YOF", "-25.0000"),
-    ("YZE", "100.0000E-3"),
-]
+TEK_PREAMBLE = "1;RI;MSB;4;200.0000E-6;-50.0000E-3;2.0000E-3;-25.0000;100.0000E-3"
 
 
 def test_tektronix_tells_its_events_once_the_event_register_was_read() -> None:
@@ -169,6 +163,21 @@ def test_tektronix_tells_its_events_once_the_event_register_was_read() -> None:
 
 def tek_channel() -> list[Pair]:
     return set_pairs("SEL:CH1 1", "CH1:COUP DC", "CH1:SCA 1", "CH1:POS 0", "CH1:OFFS 0")
+
+
+def test_a_transfer_that_was_refused_on_the_way_is_not_believed() -> None:
+    expected: list[Pair] = [
+        (":TRIG:STAT?", "STOP"),
+        *sent(":WAV:SOUR CHAN2", ":WAV:MODE RAW", ":WAV:STAR 1"),
+        (":WAV:PRE?", "0,2,2,1,2.0e-06,-3.0e-01,0,4.0e-03,-25,127"),
+        *sent(":WAV:STAR 1", ":WAV:STOP 2"),
+        (":WAV:DATA?", b"#9000000002ab\n"),
+        *CLEAN,
+        (":WAV:SOUR?", "CHAN1"),
+    ]
+    with pytest.raises(LinkError, match="sent was set to CHAN2 but reads back as CHAN1") as raised:
+        says(RigolDs1000z, lambda s: s.waveform(2), *expected)
+    assert raised.value.fault is LinkFault.MISMATCH
 
 
 # Keysight.
@@ -218,9 +227,9 @@ def keysight_transfer(points: int, data: bytes) -> list[Pair]:
         (":TIM:REF?", "CENT"),
         (":TIM:POS?", "0.5"),
         (":OPER:COND?", "0"),
-        *set_pairs(":WAV:SOUR CHAN1", ":WAV:POIN:MODE RAW", ":WAV:POIN 100"),
+        *sent(":WAV:SOUR CHAN1", ":WAV:POIN:MODE RAW", ":WAV:POIN 100"),
         (":WAV:PRE?", f"+0,+0,{points:+d},+1,+1.0E-002,-0.0E+000,+0,+4.02010050E-002,+2.5E-001,+128"),
-        *([(":WAV:DATA?", block(data)), *CLEAN] if data else []),
+        *([(":WAV:DATA?", block(data)), *CLEAN, (":WAV:SOUR?", "CHAN1")] if data else []),
     ]
 
 
@@ -300,16 +309,17 @@ def test_rigol_sends_a_deep_memory_in_pieces_with_one_time_axis() -> None:
     pieces: list[Pair] = []
     for first in (1, 250_001, 500_001):
         last = min(first + 249_999, points)
-        pieces += set_pairs(f":WAV:STAR {first}", f":WAV:STOP {last}")
+        pieces += sent(f":WAV:STAR {first}", f":WAV:STOP {last}")
         pieces.append(
             (":WAV:DATA?", b"#9%09d" % (last - first + 1) + codes[first - 1 : last].tobytes() + b"\n")
         )
     expected: list[Pair] = [
         (":TRIG:STAT?", "STOP"),
-        *set_pairs(":WAV:SOUR CHAN2", ":WAV:MODE RAW", ":WAV:STAR 1"),
+        *sent(":WAV:SOUR CHAN2", ":WAV:MODE RAW", ":WAV:STAR 1"),
         (":WAV:PRE?", f"0,2,{points},1,2.000000e-06,-3.000000e-01,0,4.000000e-03,-25,127"),
         *pieces,
         *CLEAN,
+        (":WAV:SOUR?", "CHAN2"),
     ]
     with pairs(*RIGOL_OPEN, *expected) as wire:
         waveform = opened(RigolDs1000z, wire).waveform(2)
