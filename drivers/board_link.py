@@ -43,7 +43,9 @@ class BoardLink:
         with self._lock:
             self._wire.close()
 
-    def exchange(self, request: Request, work: float = 0.0, answer_bytes: int = 0) -> Response:
+    def exchange(
+        self, request: Request, work: float = 0.0, answer_bytes: int = 0, retries: int | None = None
+    ) -> Response:
         """Return the answer to a request that keeps the board busy for `work` (s).
 
         Raises LinkError: TIMEOUT if the board stays silent, LOST or REFUSED if the connection is broken.
@@ -51,8 +53,9 @@ class BoardLink:
         # A zero byte first ends whatever a broken frame has left in the input of the board.
         data = b"\0" + request.encode()
         patience = self._timeout + work + self._byte * (len(data) + answer_bytes)
+        tries = 1 + (self._retries if retries is None else min(retries, self._retries))
         with self._lock:
-            for attempt in range(self._retries + 1):
+            for attempt in range(tries):
                 self.repeats += attempt > 0
                 self._wire.write(data, patience)
                 answer = self._answer(request, patience)
@@ -60,7 +63,7 @@ class BoardLink:
                     return answer
         raise LinkError(
             LinkFault.TIMEOUT,
-            f"the board at {self.name} was asked {self._retries + 1} times and gave no answer, "
+            f"the board at {self.name} was asked {tries} times and gave no answer, "
             f"each time within {patience:.3g} s; look at supply, cable, and the speed in the bench file",
         )
 
@@ -76,6 +79,7 @@ class BoardLink:
                 data = self._wire.read(CHUNK, left)
             except LinkError as error:
                 if error.fault is LinkFault.TIMEOUT:
+                    self._splitter.clear()  # half an answer must not spoil the next
                     return None
                 raise
             for content in self._splitter.feed(data):

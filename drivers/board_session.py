@@ -155,7 +155,7 @@ class BoardSession:
             except LinkError as error:
                 broken.append(error.fault)
                 if _is_hopeless(broken):
-                    raise _lost(self.link.name, error) from error
+                    raise _lost(self.link.name, error, broken) from error
                 continue
             self._check_place(answer)
             return answer
@@ -165,7 +165,7 @@ class BoardSession:
         if opening > 1:
             self._clock.sleep(PAUSE)
         self.link.open()
-        self._check_place(self._noted(self.link.exchange(self._tagged(Command.STATUS))))
+        self._check_place(self._noted(self.link.exchange(self._tagged(Command.STATUS), retries=1)))
 
     def _check_place(self, answer: Response) -> None:
         if answer.status is Status.WRONG_BOOT or answer.boot != self.place.boot:
@@ -206,11 +206,12 @@ def _is_hopeless(broken: list[LinkFault]) -> bool:
     return mismatch or len(broken) > OPENINGS or broken.count(LinkFault.TIMEOUT) > SILENCES
 
 
-def _lost(name: str, error: LinkError) -> LinkError:
+def _lost(name: str, error: LinkError, broken: list[LinkFault]) -> LinkError:
     if error.fault is LinkFault.MISMATCH:
         return error
+    silent = all(fault is LinkFault.TIMEOUT for fault in broken)
     return LinkError(
-        LinkFault.LOST,
+        LinkFault.TIMEOUT if silent else LinkFault.LOST,
         f"the board at {name} did not come back ({error}); see to it, then go on with --resume: "
         f"what became of its last request is asked then",
     )
