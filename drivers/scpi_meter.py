@@ -1,5 +1,6 @@
 """Work a source meter over SCPI: what the models have in common but for sweeps."""
 
+import time
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,10 @@ from rramlab.finding import Finding
 
 SPARE = 1.0
 """Time (s) that a reading may take beyond its integration."""
+AWAY = (LinkFault.REFUSED, LinkFault.TIMEOUT, LinkFault.LOST)
+"""What an instrument may recover from while it is being switched off."""
+PATIENCE, PAUSE = 1.0, 0.02
+"""For how long (s) it is tried to switch off, and the time (s) between attempts."""
 SELF_TEST = 30.0
 """Time (s) that a self-test may take."""
 
@@ -100,7 +105,21 @@ class ScpiMeter(SourceMeter):
 
     @final
     def safe(self) -> None:
-        """Stop what is under way, 0 V, output off, and make sure of it; each step is tried."""
+        """Stop what is under way, 0 V, output off, and make sure of it; each step is tried.
+
+        While nobody answers it is tried again, for a second at least: a plug may be put in again.
+        """
+        until = time.monotonic() + max(self.spec.timeout, PATIENCE)
+        while True:
+            try:
+                self._all_off()
+                return
+            except LinkError as error:
+                if error.fault not in AWAY or time.monotonic() > until:
+                    raise
+            time.sleep(PAUSE)
+
+    def _all_off(self) -> None:
         for step in (self.abort, self._to_zero, self._to_off):
             try:
                 step()
@@ -193,8 +212,8 @@ class ScpiMeter(SourceMeter):
 
     @final
     def is_off(self) -> bool:
-        """Tell whether the instrument says that its output is off."""
-        return not self.output
+        """Tell whether the instrument says, twice, that its output is off: lines are switched upon it."""
+        return not self.output and not self.output
 
     @final
     def in_compliance(self) -> bool:
@@ -258,7 +277,8 @@ class ScpiMeter(SourceMeter):
         self.output = False
 
     def _must_be_off(self) -> None:
-        type(self).output.read_back(self, False)
+        for _ in range(2):
+            type(self).output.read_back(self, False)
 
     def _check_armed(self) -> None:
         if not self._armed:

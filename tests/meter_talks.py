@@ -11,6 +11,8 @@ from drivers.keysightb2900 import KeysightB2900
 from drivers.scpi_meter import ScpiMeter
 
 NO_ERROR: Pair = (":SYST:ERR?", '0,"No error"')
+# Off is asked for twice: lines are switched upon it.
+OFF: list[Pair] = [(":OUTP:STAT?", "0")] * 2
 STEPS = (0.0, 0.5, -1.25)
 
 
@@ -71,7 +73,7 @@ K2400 = Talk(
         (":FORM:ELEM?", "VOLT,CURR,TIME,STAT"),
         (":SOUR:CLE:AUTO?", "0"),
         NO_ERROR,
-        (":OUTP:STAT?", "0"),
+        *OFF,
     ],
     arming=[
         (":SENS:CURR:RANG?", "1.050000E-04"),
@@ -163,7 +165,7 @@ K2450 = Talk(
         ("*LANG?", "SCPI"),
         *set_pairs(":FORM:DATA ASC"),
         NO_ERROR,
-        (":OUTP:STAT?", "0"),
+        *OFF,
     ],
     arming=[
         (":SENS:CURR:RANG?", "1E-04"),
@@ -240,7 +242,7 @@ B2902 = Talk(
         *set_pairs(":FORM:DATA ASC", ":FORM:ELEM:SENS CURR,TIME,STAT,SOUR"),
         (":FORM:ELEM:SENS?", "CURR,TIME,STAT,SOUR"),
         NO_ERROR,
-        (":OUTP2:STAT?", "0"),
+        *[(":OUTP2:STAT?", "0")] * 2,
     ],
     arming=[
         *set_pairs(":TRIG2:SOUR AINT", ":TRIG2:COUN 1"),

@@ -43,7 +43,7 @@ def test_every_line_of_a_session(talk: Talk) -> None:
         *talk.done,
         *talk.fetch,
         *talk.off,
-        (talk.is_off[0], "0"),
+        *[(talk.is_off[0], "0")] * 2,
     ]
     with pairs(*session) as wire:
         meter = made(talk, wire)
@@ -105,7 +105,7 @@ def test_a_2450_that_speaks_another_language_is_refused_with_the_remedy(language
 
 
 def test_an_output_that_stays_on_at_the_opening_is_refused(talk: Talk) -> None:
-    with pairs(*talk.hello[:-1], (talk.is_off[0], "1")) as wire:
+    with pairs(*talk.hello[:-2], (talk.is_off[0], "1")) as wire:
         with pytest.raises(LinkError, match="output was set to 0") as error:
             made(talk, wire).open()
         assert error.value.fault is LinkFault.MISMATCH
@@ -153,7 +153,7 @@ def test_nothing_is_sourced_or_measured_before_it_is_armed(talk: Talk) -> None:
 
 
 def test_a_reading_is_never_asked_for_with_the_output_off(talk: Talk) -> None:
-    with pairs(*talk.hello, *talk.armed, (talk.is_off[0], "0")) as wire:
+    with pairs(*talk.hello, *talk.armed, *[(talk.is_off[0], "0")] * 2) as wire:
         meter = made(talk, wire)
         meter.open()
         meter.arm(COMPLIANCE)
@@ -308,7 +308,7 @@ def test_a_step_settles_and_integrates_within_its_dwell(
 
 
 def test_safe_stops_zeroes_switches_off_and_asks(talk: Talk) -> None:
-    with pairs(*talk.hello, (talk.abort, None), *talk.off, (talk.is_off[0], "0")) as wire:
+    with pairs(*talk.hello, (talk.abort, None), *talk.off, *[(talk.is_off[0], "0")] * 2) as wire:
         meter = made(talk, wire)
         meter.open()
         meter.safe()
@@ -316,7 +316,7 @@ def test_safe_stops_zeroes_switches_off_and_asks(talk: Talk) -> None:
 
 def test_safe_goes_on_after_a_step_that_fails(talk: Talk) -> None:
     broken: list[Pair] = [(talk.abort, None), (f"{talk.level} 0", None), ("*OPC?", LinkFault.TIMEOUT)]
-    with pairs(*talk.hello, *broken, *talk.hello, *talk.off[2:], (talk.is_off[0], "0")) as wire:
+    with pairs(*talk.hello, *broken, *talk.hello, *talk.off[2:], *[(talk.is_off[0], "0")] * 2) as wire:
         meter = made(talk, wire)
         meter.open()
         meter.safe()
