@@ -20,6 +20,7 @@ IDLE, SWEEPING = 1024, 8
 ELEMENTS = ("VOLT", "CURR", "RES", "TIME", "STAT")
 AUTO_DELAY = 1e-3
 """Delay between source and measurement that the instrument chooses itself (s)."""
+MOST_LEVELS = 2500
 _LEVEL = Number(-210.0, 210.0, 0.0)
 
 
@@ -84,6 +85,14 @@ class Engine2400:
         """Take the levels (V) of a list sweep."""
         call.expect(1, 100)
         self.listed = [_LEVEL.read(argument) for argument in call.arguments]
+
+    def append_list(self, call: Call) -> None:
+        """Add levels (V) to the list, which holds 2500."""
+        call.expect(1, 100)
+        added = [_LEVEL.read(argument) for argument in call.arguments]
+        if len(self.listed) + len(added) > MOST_LEVELS:
+            raise ScpiError(-222)
+        self.listed += added
 
     def levels(self) -> list[float | None]:
         """Return the levels (V) of the source for one trigger count; None where it stays as it is."""

@@ -18,6 +18,9 @@ WORDS = {form: short(word) for word in ["VOLTage", "CURRent", "RESistance", "TIM
          for form in (short(word), word.upper())}  # fmt: skip
 COMPLIANCE, OFF_AT_COMPLIANCE = 2, 4
 """Bits of the status of a reading and of the questionable register."""
+IDLE = 2 | 16
+"""Bits of the operation register: the layers of source and measurement are idle."""
+MOST_LEVELS = 2500
 _VOLTS = Number(-210.0, 210.0, 0.0, "{:+.8E}")
 CHANNEL = ("(@1)", "")
 
@@ -40,6 +43,7 @@ class EngineB2900:
         self.settings.reset()
         self.elements, self.listed, self._bias = ELEMENTS, [], 0.0
         self.unit.standard()
+        self._status.groups["operation"].set(IDLE, True)
         self.configure()
 
     def configure(self) -> None:
@@ -92,6 +96,14 @@ class EngineB2900:
         call.expect(1, 2500)
         self.listed = [_VOLTS.read(argument) for argument in call.arguments]
 
+    def append_list(self, call: Call) -> None:
+        """Add levels (V) to the list, which holds 2500."""
+        call.expect(1, 2500)
+        added = [_VOLTS.read(argument) for argument in call.arguments]
+        if len(self.listed) + len(added) > MOST_LEVELS:
+            raise ScpiError(-222)
+        self.listed += added
+
     def set_step(self) -> None:
         """Let the step (V) tell the points of a sweep."""
         s = self.settings
@@ -124,6 +136,7 @@ class EngineB2900:
             raise ScpiError(-213)
         if self.settings["auto on"]:
             self.unit.switch(True)
+        self._status.groups["operation"].set(IDLE, False)
         if self.settings["source"] == "TIM":
             aperture = self.unit.cycles / self.unit.line
             self.acquisition.begin(self.levels(), self._ended, max(0.0, self.settings["interval"] - aperture))
@@ -141,6 +154,7 @@ class EngineB2900:
         return "1"
 
     def _ended(self) -> None:
+        self._status.groups["operation"].set(IDLE, True)
         if self.settings["protect"] and any(sample.limited for sample in self.acquisition.readings):
             self._status.groups["questionable"].set(OFF_AT_COMPLIANCE, True)
             self.unit.switch(False)

@@ -82,6 +82,7 @@ class Meter2400(Model):
             s.command(f"{sweep}:RANGing", "ranging", Choice("BEST AUTO FIXed", "BEST")),
             s.command(f"{sweep}:CABort", "cabort", Choice("NEVer EARLy LATE", "NEV")),
             Command("[:SOURce<1>]:LIST:VOLTage", e.set_list, lambda c: text(e.listed, "{:.6E}")),
+            Command("[:SOURce<1>]:LIST:VOLTage:APPend", e.append_list),
             Command("[:SOURce<1>]:LIST:VOLTage:POINts", ask=lambda c: str(len(e.listed))),
             s.command("[:SOURce<1>]:DELay", "delay", Number(0, 9999.999, 0), after=self._fix_delay),
             s.command("[:SOURce<1>]:DELay:AUTO", "delay auto", Switch(True), after=e.configure),

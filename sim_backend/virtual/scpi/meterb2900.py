@@ -78,6 +78,7 @@ class MeterB2900(Model):
             s.command(f"{sweep}:STAir", "stair", Choice("SINGle DOUBle", "SING")),
             s.command(f"{sweep}:RANGing", "ranging", Choice("BEST AUTO FIXed", "BEST")),
             Command("[:SOURce<1>]:LIST:VOLTage", e.set_list, lambda c: text(e.listed, FORM)),
+            Command("[:SOURce<1>]:LIST:VOLTage:APPend", e.append_list),
             Command("[:SOURce<1>]:LIST:VOLTage:POINts", ask=lambda c: str(len(e.listed))),
             s.command("[:SOURce<1>]:WAIT[:STATe]", "source wait", Switch(True)),
         ]

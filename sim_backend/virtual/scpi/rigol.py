@@ -175,7 +175,8 @@ class RigolScope(Model):
 
     def _origin(self, channel: int) -> int:
         """Return by how many codes zero is moved up."""
-        return int(round(self._s.of("offset", channel) / self._s.of("scale", channel) * STEPS))
+        steps: float = self._s.of("offset", channel) / self._s.of("scale", channel) * STEPS
+        return round(steps)
 
     def _preamble(self) -> list[str]:
         s, window, channel = self._s, self._source(), int(self._s["from"][-1])
