@@ -9,31 +9,32 @@ from threading import RLock
 from typing import final
 
 from rramlab.board_protocol.frame import Request, Response
-from rramlab.board_protocol.hello import HelloRequest
-from rramlab.board_protocol.limits import BoardLimits
-from rramlab.board_protocol.loop import FetchRequest
-from rramlab.board_protocol.settling import SettleRequest
-from rramlab.board_protocol.words import NUMBERED, VERSION, Command, Fault, Feature, Status
+from rramlab.board_protocol.words import Command, Fault, Feature, Status
 from rramlab.clock import Clock, HostClock
 from rramlab.errors import RramlabError
-from sim_backend.virtual import faults
+from sim_backend.virtual.board.clerk import ANYTIME, Clerk
 from sim_backend.virtual.board.job import Answer, Denied, Job, PowerLost
-from sim_backend.virtual.board.ledger import Ledger, digest
+from sim_backend.virtual.board.ledger import Ledger
 from sim_backend.virtual.board.loop import LoopUnit
 from sim_backend.virtual.board.pulses import Pulser
-from sim_backend.virtual.board.state import LONGEST_WATCH, MOST_BODY, MOST_CELLS, BoardState, factory_limits
+from sim_backend.virtual.board.state import MOST_BODY, MOST_CELLS, BoardState, factory_limits
 from sim_backend.virtual.board.talk import BoardTalk
-from sim_backend.virtual.board.verbs import NEEDS, Verbs
+from sim_backend.virtual.board.verbs import Verbs
 from sim_backend.virtual.board.watchdog import Watchdog
 from sim_backend.virtual.faults import Injector
 from sim_backend.virtual.machine import Machine
 from sim_backend.virtual.world import World
 
 Reply = Callable[[bytes], None]
-ANYTIME = (Command.STATUS, Command.PANIC, Command.SAFE)
-"""Commands that are done whatever boot and session are named."""
 MOST_WAITING = 8
 """Frames that wait in the input buffer while the board is at work; more are lost."""
+
+
+WHY = {
+    Fault.WATCHDOG: "the host was silent while lines were driven; CLEAR ends it",
+    Fault.PANIC: "PANIC was asked for; CLEAR ends it",
+    Fault.INTERLOCK: "the interlock was opened; close it, then CLEAR",
+}
 
 
 @final
@@ -77,7 +78,8 @@ class VirtualBoard(Machine):
         watchdog = Watchdog(watch or (world.clock if world.clock.waits else HostClock()))
         self.state = BoardState(world, watchdog, LoopUnit(world, aside), features, factory_limits())
         self.state.most_cells = most_cells
-        self._verbs = Verbs(self.state, Pulser(world, self.ledger, self.injector))
+        verbs = Verbs(self.state, Pulser(world, self.ledger, self.injector))
+        self._clerk = Clerk(self.state, self.ledger, verbs, self.injector, self._stop)
         self._work: _Work | None = None
         self._waiting: deque[tuple[Request, Reply]] = deque()
         self._power_up()
@@ -105,13 +107,11 @@ class VirtualBoard(Machine):
         """Take all lines to 0 V and latch it, whoever asks."""
         with self._lock:
             self._stop(Fault.PANIC)
-            self.state.latch(Fault.PANIC, "PANIC was asked for; CLEAR ends it")
 
     def open_interlock(self) -> None:
         """Break off what is going on, as the door of a test fixture does."""
         with self._lock:
             self._stop(Fault.INTERLOCK)
-            self.state.latch(Fault.INTERLOCK, "the interlock was opened; close it, then CLEAR")
 
     def tick(self) -> None:
         """End work whose time has come, and trip the watchdog if the host is silent."""
@@ -121,7 +121,6 @@ class VirtualBoard(Machine):
                 self.state.latch(Fault.HARDWARE, self.state.loop.error)
             if self.state.watched and self.state.watchdog.left() <= 0:
                 self._stop(Fault.WATCHDOG)
-                self.state.latch(Fault.WATCHDOG, "the host was silent while lines were driven")
             if self._work is not None and self._left(self._work) <= 0:
                 self._finish(Fault.NONE)
 
@@ -149,7 +148,7 @@ class VirtualBoard(Machine):
 
     def _answer(self, request: Request, reply: Reply) -> None:
         try:
-            found = self._found(request)
+            found = self._clerk(request)
         except Denied as denied:
             found = denied.answer
         except RramlabError as error:
@@ -158,88 +157,6 @@ class VirtualBoard(Machine):
             self._begin(request, reply, found)
         else:
             self._say(request, reply, found)
-
-    def _found(self, request: Request) -> Answer | Job:
-        command = self._known(request)
-        if command in ANYTIME:
-            return self._anytime(command, request)
-        if request.boot != self.ledger.boot:
-            raise Denied(Status.WRONG_BOOT)
-        if command is Command.HELLO:
-            return self._hello(request)
-        if request.session != self.ledger.current or not request.session:
-            raise Denied(Status.WRONG_SESSION)
-        self.state.watchdog.feed()
-        if command < NUMBERED:
-            return self._repeatable(command, request)
-        return self._once(command, request)
-
-    def _known(self, request: Request) -> Command:
-        if request.version != VERSION:
-            raise Denied(Status.WRONG_VERSION)
-        if request.command not in list(Command):
-            raise Denied(Status.UNSUPPORTED, f"there is no command {request.command}")
-        return Command(request.command)
-
-    def _anytime(self, command: Command, request: Request) -> Answer:
-        if (request.boot, request.session) == (self.ledger.boot, self.ledger.current):
-            self.state.watchdog.feed()
-        if command is Command.PANIC:
-            self.panic()
-        elif command is Command.SAFE:
-            self._stop(Fault.NONE)
-        self.state.loop.tick()
-        return Answer(Status.OK, self.state.status().pack())
-
-    def _hello(self, request: Request) -> Answer:
-        asked = HelloRequest.unpack(request.body)
-        if not request.session or self.ledger.is_over(request.session):
-            raise Denied(Status.WRONG_SESSION)
-        if request.session != self.ledger.current:
-            self._stop(Fault.NONE)
-            self.ledger.open(request.session)
-            self.state.limits = factory_limits()
-        wanted = min(asked.watchdog / 1e3, LONGEST_WATCH) or LONGEST_WATCH
-        self.state.watchdog.limit = wanted
-        self.state.watchdog.feed()
-        return Answer(Status.OK, self.state.hello().pack())
-
-    def _repeatable(self, command: Command, request: Request) -> Answer:
-        if command is Command.LIMITS:
-            return self._limits(request.body)
-        if command is Command.SETTLE:
-            return Answer(Status.OK, self.ledger.settle(SettleRequest.unpack(request.body)).pack())
-        return Answer(Status.OK, self.state.loop.fetch(FetchRequest.unpack(request.body), MOST_BODY).pack())
-
-    def _limits(self, body: bytes) -> Answer:
-        if body and not self.injector.strikes(faults.Fault.OVERREACH):
-            self.state.limits = self.state.limits.lowered(BoardLimits.unpack(body))
-        return Answer(Status.OK, self.state.limits.pack())
-
-    def _once(self, command: Command, request: Request) -> Answer | Job:
-        account = self.ledger.account
-        if request.request == account.last and account.last:
-            if digest(request) != account.digest:
-                raise Denied(Status.ID_REUSE)
-            return Answer(account.status, account.body or b"")
-        if request.request <= account.floor:
-            raise Denied(Status.STALE)
-        self.ledger.take(request)
-        return self._taken(command, request)
-
-    def _taken(self, command: Command, request: Request) -> Answer | Job:
-        """Return the answer to a request that was taken: refusals are kept like others."""
-        try:
-            if NEEDS.get(command, Feature(0)) not in self.state.features:
-                raise Denied(Status.UNSUPPORTED, f"this board has no {command.name}")
-            found = self._verbs(command, request.body)
-        except Denied as denied:
-            found = denied.answer
-        except (RramlabError, ValueError) as error:
-            found = Answer(Status.MALFORMED, str(error).encode())
-        if isinstance(found, Answer):
-            self.ledger.end(found.status, found.body)
-        return found
 
     # Work that takes its time.
 
@@ -277,11 +194,13 @@ class VirtualBoard(Machine):
             self._answer(*self._waiting.popleft())
 
     def _stop(self, why: Fault) -> None:
-        """Break off what is going on, and take all lines to 0 V."""
+        """Break off what is going on, take all lines to 0 V, and latch the fault that asks for it."""
         work = self._work
         if work is not None:
             self._finish(why, work.job.begun_by(self._world.clock.now() - work.began))
         self.state.all_off()
+        if why is not Fault.NONE:
+            self.state.latch(why, WHY[why])
 
     def _say(self, request: Request, reply: Reply, answer: Answer) -> None:
         ledger, time = self.ledger, self._world.clock.now() - self._up_since
