@@ -103,6 +103,10 @@ class KeepingMachine(Machine):
         """Return a conversation with a host."""
         return _Talk(self.inner.attach(), self._keeper)
 
+    def tick(self) -> None:
+        """Let the machine do what is due, such as a watchdog that no host feeds any more."""
+        self.inner.tick()
+
 
 @final
 class _Talk(Conversation):
