@@ -59,8 +59,9 @@ def told_size(size: tuple[int, int, int]) -> str:
 
 
 def told(identity: dict[str, str]) -> str:
-    """Return an identity as one line of text."""
-    return ", ".join(f"{name} {value}".strip() for name, value in identity.items())
+    """Return an identity as one line of text: the name, which holds maker and model, and the rest."""
+    rest = [f"{key} {value}" for key, value in identity.items() if key not in ("name", "maker", "model")]
+    return ", ".join([identity.get("name", "no name"), *rest])
 
 
 def in_part(name: str, error: RramlabError) -> RramlabError:

@@ -62,7 +62,7 @@ def check(ctx: typer.Context) -> None:
     rows = [finding.row() for finding in found] + [[name, value, ""] for name, value in facts.items()]
     name = bench_file.bench.id
     session.terminal.table(f"Bench '{name}'", ["part", "answer", "verdict"], rows)
-    told = {finding.part: finding.answer for finding in found}
+    told = {finding.part: finding.answer for finding in reversed(found)}  # the first of a part says who it is
     findings = [asdict(finding) for finding in found]
     session.terminal.document({"bench": name, **backend.identify(), **told, **facts, "findings": findings})
     _refuse_bad(name, found)
