@@ -98,6 +98,14 @@ def test_the_same_seed_strikes_the_same_events() -> None:
     assert 60 < sum(struck(1)) < 140
 
 
+@pytest.mark.parametrize("fault", [Fault.SILENT, Fault.STOP_READING])
+def test_what_lasts_goes_on_until_it_is_cleared(fault: Fault) -> None:
+    conversation, _ = talk(fault)
+    assert [conversation.feed(b"a\n") for _ in range(3)] == [[], [], []]
+    conversation._injector.clear(fault)
+    assert conversation.reads and conversation.feed(b"b\n") == [b"<b>\n"]
+
+
 def test_an_unfinished_request_waits_only_for_a_fault() -> None:
     conversation, _ = talk()
     assert conversation.feed(b"ab") == [] and conversation.feed(b"c\n") == [b"<abc>\n"]

@@ -24,7 +24,7 @@ class Fault(Enum):
 
     # The link: counted per connection, request or reply.
     REFUSE = "refuse", "Refuse a connection."
-    STOP_READING = "stop-reading", "Read nothing more from the connection, so that its buffers fill up."
+    STOP_READING = "stop-reading", "Read nothing more from the connection until cleared: its buffers fill up."
     FIN = "fin", "Close the connection in good order in place of a reply."
     RST = "rst", "Break the connection off in place of a reply."
     UNPLUG = "unplug", "Pull the plug in place of a reply, until it is plugged in again by hand."
@@ -36,7 +36,7 @@ class Fault(Enum):
     LATE_REQUEST = "late-request", "Deliver a request after the delay, which is longer than the host waits."
     TWICE_REQUEST = "twice-request", "Deliver a request twice."
     # Replies: counted per reply.
-    SILENT = "silent", "Accept a request and say nothing from then on."
+    SILENT = "silent", "Accept a request and say nothing from then on, until cleared."
     LOSE_REPLY = "lose-reply", "Lose a reply on its way."
     LATE = "late", "Deliver a reply after the delay, which is longer than the host waits."
     TWICE = "twice", "Deliver a reply twice."
@@ -139,6 +139,10 @@ class Injector:
         """Tell whether a fault may still strike."""
         found = self._armed.get(fault)
         return found is not None and found.seen + 1 < found.when.first + found.when.times
+
+    def holds(self, fault: Fault) -> bool:
+        """Tell whether a fault was set and not cleared: one that lasts goes on until it is cleared."""
+        return fault in self._armed
 
     def strikes(self, fault: Fault) -> bool:
         """Count one event of this fault and tell whether it strikes."""

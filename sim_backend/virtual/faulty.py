@@ -25,12 +25,17 @@ class FaultyConversation(Conversation):
         self._injector = injector
         self._clock = clock
         self._partial = b""
-        self._silent = False
+        self._silent = self._stuck = False
         self._earlier = b""
         self._late: list[tuple[float, bytes]] = []
         self._late_requests: list[tuple[float, bytes]] = []
         self.broken: Fault | None = None
-        self.reads = True
+
+    @property
+    def reads(self) -> bool:
+        """Tell whether the port should take bytes."""
+        self._stuck = self._stuck and self._injector.holds(Fault.STOP_READING)
+        return not self._stuck
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take bytes, strike requests and replies, and return what the host gets."""
@@ -79,7 +84,7 @@ class FaultyConversation(Conversation):
         if request == self._end:
             return [request]
         if self._injector.strikes(Fault.STOP_READING):
-            self.reads = False
+            self._stuck = True
         if self._injector.strikes(Fault.LOSE_REQUEST) or not self.reads:
             return []
         if self._injector.strikes(Fault.FLIP_REQUEST):
@@ -97,7 +102,8 @@ class FaultyConversation(Conversation):
     def _reply(self, reply: bytes) -> list[bytes]:
         if self.broken is None:
             self.broken = next((fault for fault in BREAKS if self._injector.strikes(fault)), None)
-        self._silent = self._silent or self._injector.strikes(Fault.SILENT)
+        silent = self._silent and self._injector.holds(Fault.SILENT)
+        self._silent = silent or self._injector.strikes(Fault.SILENT)
         if self.broken or self._silent or self._injector.strikes(Fault.LOSE_REPLY):
             return []
         earlier, self._earlier = self._earlier, reply

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import final
 
+from sim_backend.virtual.faults import Fault
 from sim_backend.virtual.port import Gone, Plug, Port, Stream
 
 CHUNK = 1 << 16
@@ -120,5 +121,8 @@ class TerminalPort(Port):
             broken = self.converse(stream)
         finally:
             stream.close()
-        if broken is not None:
+        if broken in (Fault.FIN, Fault.RST):  # a serial line knows neither: its plug makes bad contact
+            self.unplug()
+            self.replug()
+        elif broken is not None:
             self.suffer(broken)
