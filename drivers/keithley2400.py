@@ -4,15 +4,15 @@ from typing import Any, final
 
 import numpy as np
 
-from drivers.list_meter import ListMeter
+from drivers.list_meter import ListMeter, Progress
 from drivers.rows import Flag, Number, Row, Word
 from drivers.scpi import FloatArray
 from drivers.source_meter import BoolArray
 
 ELEMENTS = "VOLT,CURR,TIME,STAT"
 COLUMNS = 4
-COMPLIANCE, BUFFER_FULL, ERROR_WAITS, MEASUREMENT = 1 << 3, 1 << 9, 1 << 2, 1 << 0
-"""Bits: of the status of a reading, of the measurement register, and of the status byte."""
+COMPLIANCE, BUFFER_FULL, IDLE, ERROR_WAITS, MEASUREMENT = 1 << 3, 1 << 9, 1 << 10, 1 << 2, 1 << 0
+"""Bits of the status of a reading, of the registers of measurement and operation, and of the status byte."""
 
 
 @final
@@ -71,6 +71,13 @@ class Keithley2400(ListMeter):
     mode = Word(":SOUR:VOLT:MODE?", ":SOUR:VOLT:MODE {}", ("FIX", "LIST"), "Source one level or a list.")
     elements = Word(":FORM:ELEM?", ":FORM:ELEM {}", (ELEMENTS,), "Choose the numbers of a reading.")
     form = Word(":FORM:DATA?", ":FORM:DATA {}", ("ASC",), "Choose how numbers are transferred.")
+    stored = Number(
+        ":TRAC:POIN?", ":TRAC:POIN {}", "readings", 1, 2500, "Hold so many readings in the buffer."
+    )
+    storing = Word(":TRAC:FEED:CONT?", ":TRAC:FEED:CONT {}", ("NEXT", "NEV"), "Fill the buffer, or leave it.")
+    reported = Number(
+        ":STAT:MEAS:ENAB?", ":STAT:MEAS:ENAB {}", "bits", 0, 65535, "Report these bits in the status byte."
+    )
     auto_off = Flag(":SOUR:CLE:AUTO?", ":SOUR:CLE:AUTO {}", "Switch the output on and off with each reading.")
 
     def interlock_closed(self) -> bool:
@@ -94,19 +101,30 @@ class Keithley2400(ListMeter):
         return rows[:, 0], rows[:, 1], rows[:, 2], (status & COMPLIANCE) != 0
 
     def _load(self, steps: int, delay: float) -> None:
-        for command in (":TRAC:FEED:CONT NEV", ":TRAC:CLE", f":TRAC:POIN {steps}", ":TRAC:FEED SENS"):
+        self.storing = "NEV"
+        for command in (":TRAC:CLE", ":TRAC:FEED SENS"):
             self.scpi.set(command)
-        self.delay, self.count, self.mode = delay, steps, "LIST"
-        self.scpi.set(f":STAT:MEAS:ENAB {BUFFER_FULL}")
+        self.stored, self.delay, self.count, self.mode = steps, delay, steps, "LIST"
+        self.reported = BUFFER_FULL
         self.scpi.query(":STAT:MEAS?")  # an older "full" is forgotten
-        self.scpi.set(":TRAC:FEED:CONT NEXT")
-        type(self).count.read_back(self, steps)
-        type(self).mode.read_back(self, "LIST")
+        self.storing = "NEXT"
+        kind = type(self)
+        loaded: dict[Row[Any], Any] = {kind.count: steps, kind.mode: "LIST", kind.delay: delay}
+        self._compare({**loaded, kind.stored: steps, kind.storing: "NEXT", kind.reported: BUFFER_FULL})
 
     def _launch(self) -> None:
         self.scpi.start(":INIT")
 
-    def _ended(self, steps: int, patience: float) -> bool:
+    def _progress(self, steps: int, patience: float) -> Progress:
+        if self._is_full(patience):
+            return Progress.DONE
+        idle = int(self.scpi.number(":STAT:OPER:COND?", patience)) & IDLE
+        if not idle:
+            return Progress.RUNNING
+        # Where it answered only at the end of the sweep, it is full by now.
+        return Progress.DONE if self._is_full(patience) else Progress.NOTHING
+
+    def _is_full(self, patience: float) -> bool:
         status = int(self.scpi.number("*STB?", patience))
         if status & ERROR_WAITS:
             self.scpi.check_errors("sweep")
@@ -116,5 +134,5 @@ class Keithley2400(ListMeter):
         return self.scpi.numbers(":TRAC:DATA?", COLUMNS * steps, timeout).reshape(steps, COLUMNS)
 
     def _unload(self) -> None:
-        self.scpi.set(":TRAC:FEED:CONT NEV")
+        self.storing = "NEV"
         self.mode, self.count, self.delay, self.level = "FIX", 1, 0.0, 0.0

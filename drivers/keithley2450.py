@@ -4,7 +4,7 @@ from typing import Any, final
 
 import numpy as np
 
-from drivers.list_meter import ListMeter
+from drivers.list_meter import ListMeter, Progress
 from drivers.rows import Flag, Number, Row, Word, plain
 from drivers.scpi import FloatArray
 from drivers.source_meter import BoolArray
@@ -125,7 +125,7 @@ class Keithley2450(ListMeter):
     def _launch(self) -> None:
         self.scpi.start(":INIT")
 
-    def _ended(self, steps: int, patience: float) -> bool:
+    def _progress(self, steps: int, patience: float) -> Progress:
         state = self.scpi.query(":TRIG:STAT?").split(";")[0].strip().upper()
         if state in BROKEN:
             self.scpi.check_errors("sweep")
@@ -135,11 +135,9 @@ class Keithley2450(ListMeter):
             )
         # The state is renewed every 100 ms only, and reads IDLE for a moment after the start as well.
         if state not in AT_REST:
-            return False
+            return Progress.RUNNING
         taken = self.scpi.number(f":TRAC:ACT? {BUFFER}")
-        if taken < steps:
-            self.scpi.check_errors("sweep")
-        return taken >= steps
+        return Progress.DONE if taken >= steps else Progress.NOTHING
 
     def _collect(self, steps: int, timeout: float) -> FloatArray:
         command = f":TRAC:DATA? 1, {steps}, {BUFFER}, {ELEMENTS}"

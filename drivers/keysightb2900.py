@@ -4,7 +4,7 @@ from typing import Any, final
 
 import numpy as np
 
-from drivers.list_meter import ListMeter
+from drivers.list_meter import ListMeter, Progress
 from drivers.rows import Flag, Number, Row, Word
 from drivers.scpi import FloatArray
 from drivers.source_meter import BoolArray
@@ -92,6 +92,9 @@ class KeysightB2900(ListMeter):
     )
     elements = Word(":FORM:ELEM:SENS?", ":FORM:ELEM:SENS {}", (ELEMENTS,), "Choose the numbers of a reading.")
     form = Word(":FORM:DATA?", ":FORM:DATA {}", ("ASC",), "Choose how numbers are transferred.")
+    count = Number(
+        ":TRIG{c}:ACQ:COUN?", ":TRIG{c}:COUN {}", "readings", 1, 100000, "Take so many readings per start."
+    )
     auto_on = Flag(":OUTP{c}:ON:AUTO?", ":OUTP{c}:ON:AUTO {}", "Switch the output on by itself.")
     off_at_limit = Flag(":OUTP{c}:PROT?", ":OUTP{c}:PROT {}", "Switch the output off at the compliance.")
 
@@ -122,7 +125,7 @@ class KeysightB2900(ListMeter):
     def _count(self, steps: int) -> None:
         """Let both layers of the trigger system go through so many steps, each as soon as it can."""
         self.scpi.set(self.scpi.fill(":TRIG{c}:SOUR AINT"))
-        self.scpi.set(self.scpi.fill(f":TRIG{{c}}:COUN {steps}"))
+        self.count = steps
 
     def _read(self, timeout: float) -> FloatArray:
         return self.scpi.numbers(self.scpi.fill(":READ? (@{c})"), COLUMNS, timeout).reshape(1, COLUMNS)
@@ -134,14 +137,19 @@ class KeysightB2900(ListMeter):
     def _load(self, steps: int, delay: float) -> None:
         self.delay, self.mode = delay, "LIST"
         self._count(steps)
-        type(self).mode.read_back(self, "LIST")
+        kind = type(self)
+        self._compare({kind.mode: "LIST", kind.delay: delay, kind.count: steps})
 
     def _launch(self) -> None:
+        self.scpi.query(":STAT:OPER?")  # older events are forgotten
         self.scpi.start(self.scpi.fill(":INIT (@{c})"))
 
-    def _ended(self, steps: int, patience: float) -> bool:
+    def _progress(self, steps: int, patience: float) -> Progress:
         idle = IDLE[self.scpi.channel]
-        return int(self.scpi.number(":STAT:OPER:COND?")) & idle == idle
+        if int(self.scpi.number(":STAT:OPER:COND?")) & idle != idle:
+            return Progress.RUNNING
+        # That it became idle since the launch is an event; without one it never left.
+        return Progress.DONE if int(self.scpi.number(":STAT:OPER?")) & idle else Progress.NOTHING
 
     def _collect(self, steps: int, timeout: float) -> FloatArray:
         command = self.scpi.fill(":FETC:ARR? (@{c})")

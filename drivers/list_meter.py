@@ -1,7 +1,9 @@
 """Sweep a source meter over SCPI: the steps are a list in the instrument, the readings one transfer."""
 
+import time
 from abc import abstractmethod
 from dataclasses import dataclass
+from enum import Enum
 from typing import ClassVar, final
 
 import numpy as np
@@ -19,10 +21,22 @@ MOST_STEPS = 2500
 """Steps that the list of each of these models holds."""
 LEAST_CYCLES = 0.01
 """Shortest integration (line cycles) that each of these models has."""
+GRACE = 0.5
+"""Time (s) after which a sweep that was begun must be under way."""
 LATE = 3.0
 """How many times as long as its dwells a sweep may take, for an instrument that answers only at its end."""
 TRANSFER = 10.0
 """Time (s) in which all readings of a sweep are transferred, over a slow serial line too."""
+
+
+@final
+class Progress(Enum):
+    """Say how far a sweep is."""
+
+    RUNNING = "running"
+    DONE = "done"
+    NOTHING = "nothing"
+    """Nothing is under way, and nothing was swept: not begun yet, or not at all."""
 
 
 @final
@@ -51,7 +65,7 @@ class ListMeter(ScpiMeter):
     def __init__(self, spec: MeterSpec, wire: Wire | None = None) -> None:
         super().__init__(spec, wire)
         self._under_way: Staircase | None = None
-        self._opening, self._rests = 0, True
+        self._opening, self._rests, self._began = 0, True, 0.0
         self._limited: BoolArray = np.zeros(0, dtype=bool)
 
     @abstractmethod
@@ -63,8 +77,8 @@ class ListMeter(ScpiMeter):
         """Begin the sweep."""
 
     @abstractmethod
-    def _ended(self, steps: int, patience: float) -> bool:
-        """Tell whether the sweep has ended; the answer may take so long (s) while the steps are under way."""
+    def _progress(self, steps: int, patience: float) -> Progress:
+        """Return how far the sweep is; the answer may take so long (s) while the steps are under way."""
 
     @abstractmethod
     def _collect(self, steps: int, timeout: float) -> FloatArray:
@@ -87,17 +101,24 @@ class ListMeter(ScpiMeter):
             self._list(staircase.voltages)
             self._load(staircase.voltages.size, timing.delay)
             self.scpi.check_errors(f"prepare a sweep of {staircase.voltages.size} steps")
+            self._check_loaded(staircase.voltages.size)
             row.read_back(self, timing.cycles)
             self._under_way, self._opening, self._rests = staircase, self.scpi.link.openings, False
             self._launch()
+            self._began = time.monotonic()
 
     @final
     def sweep_done(self) -> bool:
         """Tell whether the sweep has ended."""
         with self._together():
             staircase = self._running()
+            if self._rests:
+                return True
             steps = staircase.voltages.size
-            if not self._ended(steps, self.spec.timeout + LATE * steps * staircase.dwell):
+            progress = self._progress(steps, self.spec.timeout + LATE * steps * staircase.dwell)
+            if progress is Progress.NOTHING:
+                self._check_begun()
+            if progress is not Progress.DONE:
                 return False
             self._rest()  # the cell is not left under the voltage of the last step
             return True
@@ -148,6 +169,23 @@ class ListMeter(ScpiMeter):
             values = ",".join(plain(float(volt)) for volt in volts[first : first + self.lists_of])
             self.scpi.set(f"{self.scpi.fill(command)} {values}")
             command = self.append_command
+
+    def _check_loaded(self, steps: int) -> None:
+        command = self.scpi.fill(f"{self.list_command}:POIN?")
+        found = int(self.scpi.number(command))
+        if found != steps:
+            raise LinkError(
+                LinkFault.MISMATCH,
+                f"{self.scpi.name} was given {steps} voltages and holds {found}; begin the sweep again",
+            )
+
+    def _check_begun(self) -> None:
+        if time.monotonic() - self._began > GRACE:
+            self.scpi.check_errors("begin a sweep")
+            raise LinkError(
+                LinkFault.MISMATCH,
+                f"{self.scpi.name} was told to begin a sweep and has not begun; begin it again",
+            )
 
     def _check_sweep(self, staircase: Staircase) -> None:
         if staircase.voltages.size > MOST_STEPS:

@@ -173,7 +173,7 @@ class ScpiMeter(SourceMeter):
                 row.__set__(self, value)
             self.scpi.check_errors(f"limit the current to {compliance:g} A")
             self._armed, self._reach = asked, abs(reach)
-            self._compare()
+            self._compare(self._armed)
 
     def _currents(self, compliance: float) -> dict[Row[Any], float]:
         """Return limit and range of the current, in the order in which an instrument takes them.
@@ -184,9 +184,9 @@ class ScpiMeter(SourceMeter):
         falls = compliance < self.current_range
         return dict.fromkeys(reversed(rows) if falls else rows, compliance)
 
-    def _compare(self) -> None:
+    def _compare(self, settings: dict[Row[Any], Any]) -> None:
         """Refuse to go on when a setting is not what it was set to."""
-        for row, value in self._armed.items():
+        for row, value in settings.items():
             row.read_back(self, value)
 
     # Output.
@@ -198,7 +198,7 @@ class ScpiMeter(SourceMeter):
             self._check_armed()
             self._check_interlock()
             self.level = 0.0
-            self._compare()
+            self._compare(self._armed)
             self.output = True
             self.scpi.check_errors("switch its output on")
             type(self).output.read_back(self, True)
@@ -209,6 +209,7 @@ class ScpiMeter(SourceMeter):
         with self._together():
             self._to_zero()
             self._to_off()
+            self._must_be_off()
 
     @final
     def is_off(self) -> bool:

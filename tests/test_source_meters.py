@@ -43,7 +43,7 @@ def test_every_line_of_a_session(talk: Talk) -> None:
         *talk.done,
         *talk.fetch,
         *talk.off,
-        *[(talk.is_off[0], "0")] * 2,
+        *[(talk.is_off[0], "0")] * 4,
     ]
     with pairs(*session) as wire:
         meter = made(talk, wire)
@@ -282,15 +282,39 @@ def test_a_sweep_that_fails_says_why() -> None:
             meter.sweep_done()
 
 
-def test_a_2450_that_has_not_begun_yet_is_not_done() -> None:
-    # Its state is renewed every 100 ms only.
-    early: list[Pair] = [(":TRIG:STAT?", "IDLE;IDLE;0"), (':TRAC:ACT? "defbuffer1"', "0"), NO_ERROR]
-    with pairs(*K2450.hello, *K2450.armed, *K2450.start, *early) as wire:
-        meter = made(K2450, wire)
+IDLE: dict[str, list[Pair]] = {
+    "2400": [("*STB?", "0"), (":STAT:OPER:COND?", "1024"), ("*STB?", "0")],
+    # The state of a 2450 is renewed every 100 ms only.
+    "2450": [(":TRIG:STAT?", "IDLE;IDLE;0"), (':TRAC:ACT? "defbuffer1"', "0")],
+    "B2900": [(":STAT:OPER:COND?", "1170"), (":STAT:OPER?", "0")],
+}
+
+
+@pytest.mark.parametrize("name", sorted(IDLE))
+def test_a_sweep_that_was_not_begun_is_waited_for_and_then_told(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk = TALKS[name]
+    with pairs(*talk.hello, *talk.armed, *talk.start, *IDLE[name], *IDLE[name], NO_ERROR) as wire:
+        meter = made(talk, wire)
         meter.open()
         meter.arm(COMPLIANCE)
         meter.start_sweep(staircase())
         assert not meter.sweep_done()
+        monkeypatch.setattr("drivers.list_meter.GRACE", -1.0)
+        with pytest.raises(LinkError, match="has not begun") as error:
+            meter.sweep_done()
+    assert error.value.fault is LinkFault.MISMATCH
+
+
+def test_a_list_that_did_not_arrive_whole_is_not_swept(talk: Talk) -> None:
+    query = next(str(pair[0]) for pair in talk.start if str(pair[0]).endswith("LIST:VOLT:POIN?"))
+    with pairs(*talk.hello, *talk.armed, *replaced(talk.start, query, "2")) as wire:
+        meter = made(talk, wire)
+        meter.open()
+        meter.arm(COMPLIANCE)
+        with pytest.raises(LinkError, match="given 3 voltages and holds 2"):
+            meter.start_sweep(staircase())
 
 
 @pytest.mark.parametrize(
