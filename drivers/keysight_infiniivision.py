@@ -4,7 +4,8 @@ from typing import final
 
 from drivers.oscilloscope import Slope, Source
 from drivers.rows import Flag, Number, Word
-from drivers.scpi_scope import ScpiScope, Settings, deep_enough
+from drivers.scope_steps import deep_enough
+from drivers.scpi_scope import ScpiScope, Settings
 from drivers.waveform import Codes, Scaling
 from rramlab.errors import LinkError, LinkFault
 

@@ -167,4 +167,6 @@ def _no(what: str) -> Unsupported:
 
 
 def _wire(spec: BoardSpec) -> Wire:
-    return board_wire(spec.port, spec.baud if "baud" in spec.model_fields_set else BAUD)
+    # The speed that a bench file means when it names none is that of the other dialect.
+    unsaid = spec.baud == BoardSpec.model_fields["baud"].default
+    return board_wire(spec.port, BAUD if unsaid else spec.baud)

@@ -88,7 +88,9 @@ class PublishedRuns:
     def _went(self, settings: PublishedSettings) -> bool:
         """Ask for one run and tell whether it was seen."""
         self._set(settings)
+        self._pace.wait()
         self._watch.arm()
+        # Arming took its time, in which the counter of the firmware may have come round.
         self._pace.wait()
         began = self._talk.go()
         self._talk.wait_for_the_end()

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from drivers.oscilloscope import Oscilloscope, Source
 from drivers.published_schedule import DURATION, SWITCHING, TICK
-from drivers.scpi_scope import stepped
+from drivers.scope_steps import stepped
 from drivers.spec import ScopeSpec
 from drivers.waveform import Waveform
 from rramlab.clock import Clock

@@ -1,13 +1,13 @@
 """Work an oscilloscope over SCPI: what the makers have in common."""
 
 from abc import abstractmethod
-from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar, final
 
 from drivers.oscilloscope import Oscilloscope, Slope, Source
 from drivers.rows import Flag, Number, Row, Word
+from drivers.scope_steps import stepped
 from drivers.scpi import Scpi
 from drivers.spec import ScopeSpec
 from drivers.visa_wire import VisaWire
@@ -21,6 +21,8 @@ PAUSE = 0.01
 """Time (s) between two questions whether it is armed."""
 SPARE = 2.0
 """Time (s) to arm, beyond what is recorded before the trigger."""
+GRAIN = 0.05
+"""Coarsest step (divisions) in which an oscilloscope places something on its screen."""
 
 Settings = dict[Row[Any], Any]
 
@@ -50,7 +52,8 @@ class ScpiScope(Oscilloscope):
         wire = VisaWire(spec.resource, spec.visa, spec.baud, spec.timeout) if wire is None else wire
         self.scpi = Scpi(wire, self.model, self._begin, spec.timeout)
         self._clock = clock or HostClock()
-        self._before = 0.0
+        self._before = self._time_per_div = 0.0
+        self._per_div: dict[int, float] = {}
 
     # What a maker says in its own words.
 
@@ -147,6 +150,7 @@ class ScpiScope(Oscilloscope):
         self._check_channel(number)
         kind = type(self)
         with self._on(number):
+            self._per_div[number] = volts_per_div
             look: Settings = {kind.shown: True, kind.coupling: "DC", kind.scale: volts_per_div}
             self._apply({**look, **self._centre(offset)}, f"show channel {number}")
 
@@ -160,7 +164,7 @@ class ScpiScope(Oscilloscope):
             )
         per_div = stepped(seconds / self.divisions, self.steps)
         with self._together():
-            self._before = before
+            self._before, self._time_per_div = before, per_div
             self._apply({type(self).time_scale: per_div}, f"record {seconds:g} s")
             self._apply(self._record(self.divisions * per_div, points, before), f"keep {points} points")
 
@@ -217,7 +221,16 @@ class ScpiScope(Oscilloscope):
             row.__set__(self, value)
         self._check_errors(doing)
         for row, value in settings.items():
-            row.read_back(self, value)
+            # Whatever is a place on the screen is kept in steps of it.
+            slack = self._slack(row.name)
+            if not (slack and abs(row.__get__(self, type(self)) - value) <= slack):
+                row.read_back(self, value)
+
+    def _slack(self, name: str) -> float:
+        """Return how far a setting that is a place on the screen may read back from what it was set to."""
+        if name in ("offset", "shift", "level"):
+            return GRAIN * self._per_div.get(self.scpi.channel, 1.0)
+        return {"delay": GRAIN * self._time_per_div, "share": 100.0 * GRAIN / self.divisions}.get(name, 0.0)
 
     def _check_errors(self, doing: str) -> None:
         if errors := self._errors():
@@ -256,19 +269,3 @@ class ScpiScope(Oscilloscope):
     def _together(self) -> Iterator[None]:
         with self.scpi.link.together():
             yield
-
-
-def stepped(value: float, steps: tuple[int, ...]) -> float:
-    """Return the smallest number of the form step 10^n, n whole, that is not below a value."""
-    exponent = -15
-    while steps[-1] * 10.0**exponent < value * (1 - 1e-9):
-        exponent += 1
-    mantissa = steps[bisect_left(steps, value / 10.0**exponent * (1 - 1e-9))]
-    return float(f"{mantissa}e{exponent}")
-
-
-def deep_enough(points: int, depths: tuple[int, ...]) -> int:
-    """Return the smallest depth that holds so many points."""
-    if points > depths[-1]:
-        raise InputError(f"{points} points were asked for; this instrument keeps up to {depths[-1]}")
-    return depths[bisect_left(depths, points)]

@@ -7,7 +7,8 @@ import numpy as np
 
 from drivers.oscilloscope import Slope, Source
 from drivers.rows import Flag, Number, Word
-from drivers.scpi_scope import ScpiScope, Settings, deep_enough
+from drivers.scope_steps import deep_enough
+from drivers.scpi_scope import ScpiScope, Settings
 from drivers.waveform import Codes, Scaling
 
 DEPTHS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)

@@ -13,7 +13,8 @@ from toy_published import ToldClock, scope_spec
 from drivers.keysight_infiniivision import KeysightInfiniiVision
 from drivers.oscilloscope import Oscilloscope
 from drivers.rigol_ds1000z import RigolDs1000z
-from drivers.scpi_scope import ScpiScope, deep_enough, stepped
+from drivers.scope_steps import deep_enough, stepped
+from drivers.scpi_scope import ScpiScope
 from drivers.tektronix_mso4000 import TektronixMso4000
 from rramlab.errors import InputError, LinkError, LinkFault
 
@@ -345,6 +346,21 @@ def test_a_setting_that_reads_back_otherwise_is_a_mismatch() -> None:
     back: list[Pair] = [("SEL:CH1?", "1"), ("CH1:COUP?", "DC"), ("CH1:SCA?", "2.0")]
     with pytest.raises(LinkError, match="scale was set to 1 V but reads back as 2 V") as raised:
         says(TektronixMso4000, lambda s: s.channel(1, 1.0), *tek_channel(), *TEK_CLEAN, *back)
+    assert raised.value.fault is LinkFault.MISMATCH
+
+
+@pytest.mark.parametrize(("found", "agrees"), [("1.045", True), ("0.94", False)])
+def test_a_place_on_the_screen_reads_back_to_a_step_of_it(found: str, agrees: bool) -> None:
+    commands = set_pairs(":CHAN1:DISP 1", ":CHAN1:COUP DC", ":CHAN1:SCAL 1", ":CHAN1:OFFS 1")
+    back: list[Pair] = [(":CHAN1:DISP?", "1"), (":CHAN1:COUP?", "DC"), (":CHAN1:SCAL?", "1.0")]
+    offset: Pair = (":CHAN1:OFFS?", found)
+    if agrees:
+        says(KeysightInfiniiVision, lambda s: s.channel(1, 1.0, 1.0), *commands, *CLEAN, *back, offset)
+        return
+    with pytest.raises(LinkError, match=r"offset was set to 1 V but reads back as 0.94 V") as raised:
+        says(
+            KeysightInfiniiVision, lambda s: s.channel(1, 1.0, 1.0), *commands, *CLEAN, *back, offset, offset
+        )
     assert raised.value.fault is LinkFault.MISMATCH
 
 
