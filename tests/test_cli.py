@@ -118,7 +118,7 @@ def test_what_a_command_returns_is_no_exit_code(shell: Shell, monkeypatch: pytes
     [
         (["progam"], 2, "there is no command 'progam'; did you mean 'program'?"),
         (["benhc", "check"], 2, "did you mean 'bench'?"),
-        (["zzzz"], 2, "possible: bench, demo"),
+        (["zzzz"], 2, "possible: bench, "),
         (["bench", "chekc"], 2, "'check'"),
         (["bench", "check", "--no-such"], 2, "No such option: --no-such; see: rramlab bench check --help"),
         (["--no-such", "bench"], 2, "No such option: --no-such"),
