@@ -133,6 +133,11 @@ class World:
             return float(physics.sweep(Cells(np.array([cell[0]]), np.array([cell[1]])), step).current[0])
         return 0.0
 
+    def wait(self, seconds: float) -> None:
+        """Let time pass (s), to the last bit as `SimBackend` does."""
+        with self._request(None) as physics:
+            physics.wait(seconds)
+
     # Lines.
 
     def connect(self, cell: Cell | None, gate: float = 0.0) -> None:

@@ -159,7 +159,7 @@ class Verbs:
         return Answer()
 
     def _wait(self, body: bytes) -> Answer:
-        self._world.clock.sleep(WaitRequest.unpack(body).duration / 1e9)
+        self._world.wait(WaitRequest.unpack(body).duration / 1e9)
         return Answer()
 
     def _self_test(self, body: bytes) -> Answer:
