@@ -46,6 +46,11 @@ class Link:
         return self._wire.name
 
     @property
+    def is_open(self) -> bool:
+        """Tell whether the link is to be used: it was opened, whether or not that worked, and not closed."""
+        return self._is_open
+
+    @property
     def is_poisoned(self) -> bool:
         """Tell whether the link failed and will be opened anew at its next use."""
         return self._is_poisoned

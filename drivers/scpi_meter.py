@@ -115,7 +115,8 @@ class ScpiMeter(SourceMeter):
                 self._all_off()
                 return
             except LinkError as error:
-                if error.fault not in AWAY or time.monotonic() > until:
+                late = time.monotonic() > until
+                if error.fault not in AWAY or late or not self.scpi.link.is_open:
                     raise
             time.sleep(PAUSE)
 
