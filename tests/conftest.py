@@ -18,8 +18,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def locks_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep the locks and the logs of guardians out of the place that all users share."""
+def locks_of_their_own(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[None]:
+    """Keep locks and logs out of the place that all users share, but for a real bench."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RRAMLAB_STATE", str(tmp_path_factory.mktemp("state")))
+        if request.config.getoption("--bench") is None:
+            patch.setenv("RRAMLAB_STATE", str(tmp_path_factory.mktemp("state")))
         yield
