@@ -68,7 +68,7 @@ class BoardSession:
         self.state, self.time = State(0), 0.0
         self._clock, self._draw = clock, draw
         self._greeting = HelloRequest(round(1e3 * watchdog), who)
-        self._number, self._part = 0, 0
+        self._last = 0
         self._tag = _TAG | draw() << PART_BITS
 
     # Opening.
@@ -104,10 +104,9 @@ class BoardSession:
     # Asking.
 
     def id_of(self, number: int) -> int:
-        """Return the next id of a request of the record; ids of a session rise strictly."""
-        self._part = self._part + 1 if number <= self._number else 0
-        self._number = max(number, self._number)
-        return self._number << PART_BITS | self._part
+        """Return the next id of a request of the record; ids rise strictly, whatever the number."""
+        self._last = max(number << PART_BITS, self._last + 1)
+        return self._last
 
     def once(
         self, command: Command, body: bytes, identity: int, work: float = 0.0, answer_bytes: int = 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from threading import RLock
 from typing import TypeVar, final
 
 from drivers.board_answers import complaint
@@ -32,6 +33,7 @@ class BoardWork:
         self._limits: BoardLimits | None = None
         self._note: Note = lambda what, facts: None
         self._noted: Place | None = None
+        self._lock = RLock()
 
     @property
     def cells_per_batch(self) -> int:
@@ -61,13 +63,19 @@ class BoardWork:
 
     def again(self, do: Callable[[], Made]) -> Made:
         """Return what `do` makes, from its beginning again if the board was reset meanwhile."""
-        for _ in range(RESETS):
-            try:
-                with self.distrust():
-                    return do()
-            except BoardReset:
-                self.renew()
+        with self._lock:
+            for _ in range(RESETS):
+                try:
+                    with self.distrust():
+                        return do()
+                except BoardReset:
+                    self.renew()
         raise restless(RESETS)
+
+    def once(self, command: Command, body: bytes) -> Response:
+        """Return the answer to a request that a reset makes pointless."""
+        with self._lock:
+            return self.session.once(command, body, self.session.id_of(0))
 
     def ask(
         self, number: int, command: Command, body: bytes, work: float = 0.0, answer_bytes: int = 0
@@ -79,20 +87,8 @@ class BoardWork:
 
     def pulse(self, number: int, batch: PulseRequest, work: float) -> tuple[Fates, PulseReply]:
         """Send a batch of pulses once; return the fate of each and the answer (none went out: of a reset)."""
-        identity, count = self.session.id_of(number), len(batch.cells)
-        place = self.session.place
-        if place != self._noted:  # opened where no note could be written
-            self._tell(Opening(place, self.cells_per_batch, identity))
-        try:
-            with self.distrust():
-                answer = self.session.once(Command.PULSE, batch.pack(), identity, work, 4 * count)
-                return _counted(answer, count)
-        except BoardReset:
-            reply = self._anew(lambda: self.session.settle(place, identity))
-        applied, unknown = told(reply, identity, count)
-        opening = Opening(self.session.place, self.cells_per_batch, identity + 1, True, applied, unknown)
-        self._tell(opening)
-        return fates(count, applied, unknown), PulseReply(count)
+        with self._lock:
+            return self._pulse(number, batch, work)
 
     def renew(self) -> None:
         """Open a new session after a reset that left nothing unknown."""
@@ -111,6 +107,22 @@ class BoardWork:
             raise
 
     # The steps.
+
+    def _pulse(self, number: int, batch: PulseRequest, work: float) -> tuple[Fates, PulseReply]:
+        identity, count = self.session.id_of(number), len(batch.cells)
+        place = self.session.place
+        if place != self._noted:  # opened where no note could be written
+            self._tell(Opening(place, self.cells_per_batch, identity))
+        try:
+            with self.distrust():
+                answer = self.session.once(Command.PULSE, batch.pack(), identity, work, 4 * count)
+                return _counted(answer, count)
+        except BoardReset:
+            reply = self._anew(lambda: self.session.settle(place, identity))
+        applied, unknown = told(reply, identity, count)
+        opening = Opening(self.session.place, self.cells_per_batch, identity + 1, True, applied, unknown)
+        self._tell(opening)
+        return fates(count, applied, unknown), PulseReply(count)
 
     def _anew(self, do: Callable[[], Made]) -> Made:
         """Open a new session with the limits, and return what `do` finds out in it."""

@@ -114,7 +114,12 @@ class RramlabBoard(Controller):
 
     def safe(self) -> None:
         """Take all lines to 0 V, drain before gate."""
-        self._session.anyhow(Command.SAFE)
+        try:
+            self._session.anyhow(Command.SAFE)
+        except LinkError:
+            # A board whose parser hangs still obeys these bytes.
+            self._session.link.shout()
+            self._session.anyhow(Command.STATUS)
         if self._session.state & DRIVEN:
             raise LinkError(
                 LinkFault.INSTRUMENT,
@@ -161,7 +166,7 @@ class RramlabBoard(Controller):
         """Return the column currents (A), (vectors, columns), for row voltages (V), (vectors, rows)."""
         hello = self._session.greeted
         most = max(1, (hello.most_body - 8) // (4 * max(hello.rows, hello.cols)))
-        vectors = [volts[at : at + most] for at in range(0, len(volts), most)]
+        vectors = [volts[at : at + most] for at in range(0, len(volts), most)] or [volts]
         return np.concatenate([self._multiply(some, macro, number) for some in vectors])
 
     # Lines.
@@ -173,9 +178,8 @@ class RramlabBoard(Controller):
 
     def gate(self, volts: float) -> None:
         """Set the gate (V) of the connected cell."""
-        body = GateRequest(microvolts(volts)).pack()
         try:
-            self._session.once(Command.GATE, body, self._session.id_of(0))
+            self._work.once(Command.GATE, GateRequest(microvolts(volts)).pack())
         except BoardReset:
             raise self._reset_while_driven() from None
 
