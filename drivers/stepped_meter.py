@@ -1,6 +1,6 @@
 """Work a source meter that has no sweep of its own: this computer steps it."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from contextlib import closing
 from typing import Any, final
 
@@ -20,7 +20,7 @@ AT_COMPLIANCE = 0.98
 """Share of the compliance from which a current counts as limited."""
 
 
-class SteppedMeter(SourceMeter):
+class SteppedMeter(SourceMeter, ABC):
     """Make a whole source meter of eight methods: the shortest way to a driver of one's own.
 
     Whatever goes wrong in them should be raised as LinkError, as `Link` does.
