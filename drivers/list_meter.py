@@ -8,9 +8,9 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from drivers.armed_meter import ArmedMeter
 from drivers.rows import plain
 from drivers.scpi import FloatArray
-from drivers.scpi_meter import ScpiMeter
 from drivers.source_meter import BoolArray
 from drivers.spec import MeterSpec
 from drivers.wire import Wire
@@ -54,7 +54,7 @@ class Timing:
         return cls(max(dwell - cycles / line, 0.0), cycles)
 
 
-class ListMeter(ScpiMeter):
+class ListMeter(ArmedMeter):
     """Work a source meter that steps through a list of voltages by itself."""
 
     lists_of: ClassVar[int] = 100

@@ -45,8 +45,12 @@ class Talk:
         return [("*IDN?", self.identity), *self.opening]
 
     @property
+    def stays_off(self) -> list[Pair]:
+        return [(self.is_off[0], "0")] * 2
+
+    @property
     def armed(self) -> list[Pair]:
-        return [*self.off[2:], *self.arming, NO_ERROR, *self.compared]
+        return [*self.off[2:], *self.stays_off, *self.arming, NO_ERROR, *self.compared]
 
     @property
     def switched_on(self) -> list[Pair]:

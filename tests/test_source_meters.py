@@ -43,7 +43,8 @@ def test_every_line_of_a_session(talk: Talk) -> None:
         *talk.done,
         *talk.fetch,
         *talk.off,
-        *[(talk.is_off[0], "0")] * 4,
+        *talk.stays_off,
+        *talk.stays_off,
     ]
     with pairs(*session) as wire:
         meter = made(talk, wire)
@@ -80,7 +81,7 @@ def test_raising_the_current_raises_the_limit_before_the_range(talk: Talk) -> No
     compared = list(talk.compared)
     at = next(i for i, pair in enumerate(compared) if str(pair[0]).endswith(":CURR:RANG?"))
     compared[at], compared[at + 1] = compared[at + 1], compared[at]
-    with pairs(*talk.hello, *talk.off[2:], *swapped, NO_ERROR, *compared) as wire:
+    with pairs(*talk.hello, *talk.off[2:], *talk.stays_off, *swapped, NO_ERROR, *compared) as wire:
         meter = made(talk, wire)
         meter.open()
         meter.arm(COMPLIANCE)
@@ -114,7 +115,7 @@ def test_an_output_that_stays_on_at_the_opening_is_refused(talk: Talk) -> None:
 def test_a_compliance_that_reads_back_otherwise_is_named(talk: Talk) -> None:
     query = next(str(p[0]) for p in talk.compared if str(p[0]).endswith((":CURR:PROT?", ":ILIM?")))
     wrong = replaced(talk.compared, query, "1.05E-04")
-    with pairs(*talk.hello, *talk.off[2:], *talk.arming, NO_ERROR, *wrong) as wire:
+    with pairs(*talk.hello, *talk.off[2:], *talk.stays_off, *talk.arming, NO_ERROR, *wrong) as wire:
         meter = made(talk, wire)
         meter.open()
         with pytest.raises(LinkError, match=r"compliance was set to 1E-07 A .* 0.000105") as error:
@@ -135,7 +136,7 @@ def test_a_setting_that_changed_meanwhile_keeps_the_output_off(talk: Talk) -> No
 
 def test_an_error_of_the_instrument_is_told_with_what_was_asked(talk: Talk) -> None:
     errors: list[Pair] = [(":SYST:ERR?", '-222,"Parameter data out of range"'), NO_ERROR]
-    with pairs(*talk.hello, *talk.off[2:], *talk.arming, *errors) as wire:
+    with pairs(*talk.hello, *talk.off[2:], *talk.stays_off, *talk.arming, *errors) as wire:
         meter = made(talk, wire)
         meter.open()
         with pytest.raises(LinkError, match=r"-222.*limit the current to 1e-07 A") as error:
@@ -153,7 +154,7 @@ def test_nothing_is_sourced_or_measured_before_it_is_armed(talk: Talk) -> None:
 
 
 def test_a_reading_is_never_asked_for_with_the_output_off(talk: Talk) -> None:
-    with pairs(*talk.hello, *talk.armed, *[(talk.is_off[0], "0")] * 2) as wire:
+    with pairs(*talk.hello, *talk.armed, *talk.stays_off) as wire:
         meter = made(talk, wire)
         meter.open()
         meter.arm(COMPLIANCE)
@@ -332,7 +333,7 @@ def test_a_step_settles_and_integrates_within_its_dwell(
 
 
 def test_safe_stops_zeroes_switches_off_and_asks(talk: Talk) -> None:
-    with pairs(*talk.hello, (talk.abort, None), *talk.off, *[(talk.is_off[0], "0")] * 2) as wire:
+    with pairs(*talk.hello, (talk.abort, None), *talk.off, *talk.stays_off) as wire:
         meter = made(talk, wire)
         meter.open()
         meter.safe()
@@ -340,7 +341,7 @@ def test_safe_stops_zeroes_switches_off_and_asks(talk: Talk) -> None:
 
 def test_safe_goes_on_after_a_step_that_fails(talk: Talk) -> None:
     broken: list[Pair] = [(talk.abort, None), (f"{talk.level} 0", None), ("*OPC?", LinkFault.TIMEOUT)]
-    with pairs(*talk.hello, *broken, *talk.hello, *talk.off[2:], *[(talk.is_off[0], "0")] * 2) as wire:
+    with pairs(*talk.hello, *broken, *talk.hello, *talk.off[2:], *talk.stays_off) as wire:
         meter = made(talk, wire)
         meter.open()
         meter.safe()
