@@ -159,7 +159,11 @@ class BenchBackend(Backend):
 
     def _held(self) -> AbstractContextManager[None]:
         name = self.bench_id or "+".join(address(spec) for spec in self._parts.specs.values())
-        return hold(name, world="drivers:BenchBackend", options=self._options.model_dump(mode="json"))
+        return hold(name, world="drivers:BenchBackend", options=self._written)
+
+    @property
+    def _written(self) -> dict[str, Any]:
+        return self._options.model_dump(mode="json", exclude_unset=True)
 
     def _closed(self) -> None:
         self._are_open = False

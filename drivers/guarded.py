@@ -31,15 +31,18 @@ class Guarded:
         self._in, self._out = process.stdin, process.stdout
 
     @classmethod
-    def start(cls, breakers: Sequence[Breaker], log: Path, seconds: float = SECONDS) -> Self:
+    def start(
+        cls, breakers: Sequence[Breaker], log: Path, lock: Path | None = None, seconds: float = SECONDS
+    ) -> Self:
         """Start a guardian that loads while this process goes on; `ready` waits for it.
 
         It has a session of its own, so that neither Ctrl-C nor a closed terminal reaches it; what it does is
-        written into `log`.
+        written into `log`, and `lock` is locked as long as it lives.
         """
         order = {
             "pid": os.getpid(),
             "log": str(log.absolute()),
+            "lock": None if lock is None else str(lock.absolute()),
             "seconds": seconds,
             "breakers": [breaker.order() for breaker in breakers],
         }
@@ -109,7 +112,7 @@ class Guarded:
 @contextmanager
 def guarded(breakers: Sequence[Breaker], log: Path, seconds: float = SECONDS) -> Iterator[Guarded]:
     """Have a guardian while inside; leave only when all outputs are off."""
-    guardian = Guarded.start(breakers, log, seconds)
+    guardian = Guarded.start(breakers, log, seconds=seconds)
     try:
         guardian.ready()
         yield guardian

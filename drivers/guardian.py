@@ -10,10 +10,12 @@ import os
 import selectors
 import signal
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, final
+
+from filelock import FileLock, Timeout
 
 from drivers.breaker import Breaker, switch_off
 from rramlab.finding import Finding
@@ -37,9 +39,10 @@ def main() -> None:
     breakers = [Breaker.of(one) for one in order["breakers"]]
     for breaker in breakers:
         breaker.warm()
-    os.write(1, READY)
-    if not hears_bye(rest, order["pid"]):
-        _end(order, breakers)
+    with _alive(order["lock"]):
+        os.write(1, READY)
+        if not hears_bye(rest, order["pid"]):
+            _end(order, breakers)
 
 
 def hears_bye(heard: bytes, host: int) -> bool:
@@ -81,6 +84,16 @@ class _Watch:
             if ready:
                 return False
         return any(key.fd == 0 for key, _ in self._events.select(0))
+
+
+@contextmanager
+def _alive(lock: str | None) -> Iterator[None]:
+    with ExitStack() as held:
+        if lock is not None:
+            # Its host has waited for the guardian before this one; should that one hang, both do their work.
+            with suppress(Timeout, OSError):
+                held.enter_context(FileLock(lock, timeout=1.0, mode=0o666))
+        yield
 
 
 def _line() -> tuple[bytes, bytes]:

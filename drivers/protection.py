@@ -1,13 +1,14 @@
 """Protect a bench while it is in use: one user, and a guardian for the case that this process dies."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Self, final
 
+from filelock import FileLock, Timeout
 from pydantic import BaseModel
 
-from drivers.breaker import Breaker
+from drivers.breaker import SECONDS, Breaker
 from drivers.guarded import Guarded
 from drivers.spec import address
 from rramlab.backend import Backend
@@ -39,8 +40,9 @@ class Protection:
         name = backend.bench_id or "+".join(address(breaker.spec) for breaker in breakers)
         run = backend.recorder.path.parent if isinstance(backend.recorder, Journal) else None
         world = f"{type(backend).__module__}:{type(backend).__qualname__}"
-        exits.enter_context(hold(name, str(run or ""), world, options.model_dump(mode="json")))
-        made = cls(backend, Guarded.start(breakers, guardian_log(name, run)) if guardian else None)
+        written = options.model_dump(mode="json", exclude_unset=True)
+        exits.enter_context(hold(name, str(run or ""), world, written))
+        made = cls(backend, _guardian(name, run, breakers) if guardian else None)
         exits.callback(made.end)
         return made
 
@@ -58,6 +60,14 @@ class Protection:
         """Let the guardian go, or let it switch off what this process could not."""
         if self._guardian is not None and self._guardian.bye(off=not self._backend.unsafe):
             self._backend.unsafe = ""
+
+
+def _guardian(name: str, run: Path | None, breakers: Sequence[Breaker]) -> Guarded:
+    """Start a guardian, after that of an earlier process has done its work: it would switch off ours."""
+    last = lock_file(name).with_suffix(".guardian")
+    with suppress(Timeout), FileLock(last, timeout=2 * SECONDS, poll_interval=0.02, mode=0o666):
+        pass
+    return Guarded.start(breakers, guardian_log(name, run), last)
 
 
 def guardian_log(bench: str, run: Path | None) -> Path:
