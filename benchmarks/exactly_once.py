@@ -156,11 +156,12 @@ def show(name: str, count: Count) -> bool:
 
 def naive(chance: float, seed: int) -> Count:
     """Return what a naive retry does."""
-    injector = injected(chance, seed, ())
+    injector = Injector(seed, delay=2.5 * TIMEOUT)
     with world_of(seed) as world, served(NaiveBoard(world), injector) as address:
         wire = SerialWire(address)
         wire.open()
         host = NaiveHost(wire)
+        arm(injector, chance, ())
         begun = time.monotonic()
         fates = np.array([host.pulse(train) for train in trains(world)], dtype=np.uint8)
         wire.close()
@@ -169,11 +170,12 @@ def naive(chance: float, seed: int) -> Count:
 
 def rramlab(chance: float, seed: int, resets: bool) -> Count:
     """Return what the rramlab board protocol does, with its own driver."""
-    injector = injected(chance, seed, RESETS if resets else ())
+    injector = Injector(seed, delay=2.5 * TIMEOUT)
     with world_of(seed) as world, served(VirtualBoard(world, injector), injector) as address:
         host = RramlabBoard(BoardSpec(use="rramlab-board", port=address, timeout=TIMEOUT, retries=RETRIES))
         host.open()
         host.begin(Limits(), lambda what, facts: None)
+        arm(injector, chance, RESETS if resets else ())
         begun = time.monotonic()
         fates = [fate(host, train, number) for number, train in enumerate(trains(world), 1)]
         host.close()
@@ -209,13 +211,11 @@ def trains(world: World) -> list[PulseTrain]:
     return [PulseTrain.of(cells.take(np.array([i])), PULSE) for i in range(PULSES)]
 
 
-def injected(chance: float, seed: int, resets: tuple[Fault, ...]) -> Injector:
-    injector = Injector(seed, delay=2.5 * TIMEOUT)
+def arm(injector: Injector, chance: float, resets: tuple[Fault, ...]) -> None:
     for fault in MESSAGES if chance else ():
         injector.set(fault, When.probability(chance))
     for fault in resets:
         injector.set(fault, When.probability(RESET_CHANCE / len(resets)))
-    return injector
 
 
 def counted(
