@@ -47,7 +47,6 @@ def test_status_byte_and_device_clear(scope: Any) -> None:
     scope.write("NONSENSE")
     assert scope.query("*IDN?")  # done by now
     assert scope.read_stb() == 32 + 64
-    scope.write("*IDN?")  # the answer is cleared away
     scope.clear()
     assert scope.query(":CHAN1:COUP?") == "DC"
     scope.write("*CLS;*SRE 0;*ESE 0")

@@ -188,6 +188,8 @@ class PublishedFirmware(Machine):
         played = Played.of(self.settings)
         if played.astray:
             self.hazards.append(f"{played.astray} words of a run overflowed into another channel")
+        if played.low:
+            self.hazards.append(f"{played.low} words of a run stopped at the lower end of the range")
         if may_overflow(self.settings):
             self.hazards.append("the noise can overflow its channels")
         bias = self.settings.played_bias

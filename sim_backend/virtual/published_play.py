@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from rramlab.loop import Coefficients
 
 FloatArray = NDArray[np.float64]
+SingleArray = NDArray[np.float32]
 
 TICK = 5e-3
 """Period of the interrupt (s), and step of t."""
@@ -69,39 +70,44 @@ def tables() -> dict[str, Any]:
     return found
 
 
-def beta(u: FloatArray) -> FloatArray:
-    """Return the diffusion rate at diffusion time u."""
-    return 0.499 * u + 0.001
+def shares(settings: Settings) -> SingleArray:
+    """Return what each channel is to play (241, 16), in shares of its range: t1 to t14, g2, f.
 
-
-def shares(settings: Settings) -> FloatArray:
-    """Return what each channel is to play (241, 16), in shares of its range: t1 to t14, g2, f."""
-    t = np.cumsum(np.r_[np.float32(0), np.full(TICKS - 1, TICK, np.float32)], dtype=np.float32)
-    u = 1.0 - t.astype(np.float64)
+    In single precision, as the firmware computes: a cosine next to 1 is 1 there, and overflows.
+    """
+    one, step = np.float32(1), np.full(TICKS - 1, TICK, np.float32)
+    u = one - np.cumsum(np.r_[np.float32(0), step], dtype=np.float32)
     table = tables()[settings.table]
-    phase = 2 * np.pi * np.outer(u, table["t_coef"])
-    embedding = settings.scale * (np.hstack([np.sin(phase), np.cos(phase)]) + np.array(table["c"]))
-    g2, f = 0.5 * beta(u) * settings.coef, -0.25 * beta(u)
-    return np.column_stack([embedding, g2, f])
+    phase = np.float32(2 * np.pi) * np.outer(u, np.array(table["t_coef"], np.float32))
+    waves = np.hstack([np.sin(phase), np.cos(phase)]) + np.array(table["c"], np.float32)
+    beta = np.float32(0.499) * u + np.float32(0.001)
+    g2, f = np.float32(0.5 * settings.coef) * beta, np.float32(-0.25) * beta
+    return np.column_stack([np.float32(settings.scale) * waves, g2, f]).astype(np.float32)
 
 
-def codes(x: FloatArray) -> NDArray[np.int64]:
+def codes(x: SingleArray) -> NDArray[np.int64]:
     """Return the code that the firmware computes of a share: cut, never below 0, not bounded above."""
-    return np.maximum(np.trunc(2048.0 * (1.0 + x)), 0).astype(np.int64)
+    cut = np.trunc(np.float32(2048) * (np.float32(1) + x))
+    return np.asarray(np.maximum(cut, 0), dtype=np.int64)
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Played:
-    """Hold what the converters really play (241, 16) in shares, and how many words went astray."""
+    """Hold what the converters really play (241, 16) in shares, and what went wrong.
+
+    `astray` counts the words that wrote another channel, `low` those that stopped at the lower end.
+    """
 
     shares: FloatArray
     astray: int
+    low: int
 
     @classmethod
     def of(cls, settings: Settings) -> "Played":
         """Return what comes of these settings: words that overflow write another channel."""
-        wanted = codes(shares(settings))
+        x = shares(settings)
+        wanted = codes(x)
         registers = np.full(20, IDLE, dtype=np.int64)
         played = np.empty(wanted.shape, dtype=np.int64)
         astray = 0
@@ -111,13 +117,16 @@ class Played:
             else:
                 astray += write(registers, words)
             played[tick] = registers[:16]
-        return cls(np.asarray((played - IDLE + NEUTRAL) / 2048.0, dtype=np.float64), astray)
+        return cls(
+            np.asarray((played - IDLE + NEUTRAL) / 2048.0, dtype=np.float64), astray, int(np.sum(x < -1))
+        )
 
     def coefficients(self, settings: Settings, gains: Gains) -> Coefficients:
         """Return the run that the analog loop makes of it, in network units of the bias in force."""
         x, bias = self.shares, settings.played_bias
         u = 1.0 - np.linspace(TICK, TICKS * TICK, TICKS)
-        sigma = np.abs(settings.noise_scale * beta(u)) if settings.noise else np.zeros(TICKS)
+        beta = 0.499 * u + 0.001
+        sigma = np.abs(settings.noise_scale * beta) if settings.noise else np.zeros(TICKS)
         return Coefficients(
             tick=TICK,
             drift=gains.f * x[:, 15],
