@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.bench_options import BenchOptions
-from drivers.bench_parts import Parts, breakers
-from drivers.breaker import switch_off
+from drivers.bench_parts import Parts, breakers, everything_off
 from drivers.cell_sweep import CellSweep
 from drivers.controller import Controller
 from drivers.inspection import inspect
@@ -60,7 +59,7 @@ class BenchBackend(Backend):
     @classmethod
     def panic(cls, options: Any) -> list[Finding]:
         """Switch every instrument off over links of its own, all at once; return what was read back."""
-        return switch_off(breakers(options))
+        return everything_off(options)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -105,7 +104,7 @@ class BenchBackend(Backend):
         options = self._options
         guards = Protection.begin(self, options, breakers(options), options.guardian, exits)
         self._parts.open(exits, self._size)
-        self._are_open = True
+        self._are_open, self.unsafe = True, ""
         exits.callback(self._closed)
         if self._parts.board is not None:
             self._parts.board.begin(self.limits, self.note)
@@ -144,6 +143,8 @@ class BenchBackend(Backend):
     def _make_safe(self) -> None:
         if self._are_open:
             self._parts.safe()
+        elif self.unsafe:  # nothing can be done any more about what was left on
+            raise RuntimeError(self.unsafe)
 
     def _memory(self) -> Columns:
         return {}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Self, final
 
 from drivers.bench_options import BenchOptions
-from drivers.breaker import Breaker
+from drivers.breaker import Breaker, switch_off
 from drivers.controller import Controller
 from drivers.oscilloscope import Oscilloscope
 from drivers.part import Part, check_serial, check_size, in_part, told
@@ -14,6 +14,7 @@ from drivers.plugin import load
 from drivers.source_meter import SourceMeter
 from drivers.spec import PartSpec
 from rramlab.errors import RramlabError
+from rramlab.finding import Finding
 
 Size = tuple[int, int, int]
 
@@ -89,3 +90,17 @@ class Parts:
 def breakers(options: BenchOptions) -> list[Breaker]:
     """Return what switches each instrument off from outside, in the order of switching off."""
     return [Breaker(name, load(spec.use, KINDS[name]), spec) for name, spec in options.parts().items()]
+
+
+def everything_off(options: BenchOptions) -> list[Finding]:
+    """Switch every instrument off over links of its own, all at once, and return what each says then.
+
+    A driver that cannot be loaded keeps no other instrument on.
+    """
+    known, lost = [], []
+    for name, spec in options.parts().items():
+        try:
+            known.append(Breaker(name, load(spec.use, KINDS[name]), spec))
+        except RramlabError as error:
+            lost.append(Finding(name, str(error), False, "switch it off by hand"))
+    return switch_off(known) + lost

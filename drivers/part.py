@@ -60,7 +60,8 @@ def told_size(size: tuple[int, int, int]) -> str:
 
 def told(identity: dict[str, str]) -> str:
     """Return an identity as one line of text: the name, which holds maker and model, and the rest."""
-    rest = [f"{key} {value}" for key, value in identity.items() if key not in ("name", "maker", "model")]
+    said = ("name", "maker", "model")
+    rest = [f"{key} {value}" for key, value in identity.items() if value and key not in said]
     return ", ".join([identity.get("name", "no name"), *rest])
 
 

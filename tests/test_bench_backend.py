@@ -243,6 +243,31 @@ def test_a_panic_switches_every_part_off_and_names_those_that_do_not_answer() ->
     assert sorted(log[1:]) == ["board off", "meter off", "scope off"]
 
 
+def test_a_driver_that_cannot_be_loaded_keeps_no_other_instrument_on() -> None:
+    log: list[str] = []
+    lost = meter(log=log).model_copy(update={"use": "no_such_lab:Meter"})
+    options = bench(log)._options.model_copy(update={"source_meter": lost})
+    found = BenchBackend.panic(options)
+    assert {one.part: one.good for one in found} == {
+        "board": True,
+        "oscilloscope": True,
+        "source_meter": False,
+    }
+    assert "board off" in log
+
+
+def test_what_was_left_on_stays_known_until_the_bench_is_opened_again() -> None:
+    backend = bench([])
+    with pytest.raises(LinkError, match="may still be ON"), backend:
+        assert backend._parts.meter is not None
+        backend._parts.meter.breaks = ["meter safe"]  # type: ignore[attr-defined]
+    backend.make_safe()
+    assert "meter safe" in backend.unsafe
+    backend._parts.meter.breaks = []  # type: ignore[union-attr]
+    with backend:
+        assert backend.unsafe == ""
+
+
 def test_an_open_train_is_settled_with_the_board() -> None:
     log: list[str] = []
     first = bench(log, {"breaks": ["board pulse"]})
