@@ -51,9 +51,15 @@ class VisaWire(Wire):
             self._resource = self._open()
             self._socket = _socket_of(self._resource)
             self._prepare()
-        except BaseException as error:
+        except LinkError:
+            self.close()
+            raise
+        except Exception as error:  # PyVISA-py raises bare ones as well
             self.close()
             raise _unreachable(self.name, error) from error
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Disconnect this resource; the others of the process stay open."""
@@ -116,7 +122,8 @@ class VisaWire(Wire):
     def _hurry(self, resource: "MessageBasedResource") -> None:
         from pyvisa.constants import ResourceAttribute
 
-        resource.set_visa_attribute(ResourceAttribute.tcpip_nodelay, True)
+        with suppress(Exception):  # a library that cannot set it has it set already
+            resource.set_visa_attribute(ResourceAttribute.tcpip_nodelay, True)
 
     def _visa_read(self, most: int, timeout: float, line: bool) -> bytes:
         from pyvisa.constants import StatusCode
@@ -169,9 +176,7 @@ def _check_connected(connected: socket.socket) -> None:
     connected.getpeername()
 
 
-def _unreachable(name: str, error: BaseException) -> BaseException:
-    if isinstance(error, LinkError) or not isinstance(error, Exception):
-        return error
+def _unreachable(name: str, error: Exception) -> LinkError:
     fault = LinkFault.TIMEOUT if "timeout" in str(error).lower() else LinkFault.REFUSED
     return LinkError(
         fault,

@@ -198,8 +198,6 @@ def test_four_threads_share_a_link(wire: Wire) -> None:
 @pytest.fixture
 def public(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> Iterator[VisaWire]:
     monkeypatch.setattr("drivers.visa_wire._socket_of", lambda resource: None)
-    # PyVISA-py knows the attribute by its name but cannot set it.
-    monkeypatch.setattr("drivers.visa_wire.VisaWire._hurry", lambda self, resource: None)
     made = VisaWire(server.resource)
     yield made
     made.close()
