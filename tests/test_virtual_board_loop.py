@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from board_hosts import Laboratory
-from test_virtual_board import HandClock, Host
+from test_virtual_board import HandClock, Host, cells
 from test_virtual_world import OPTIONS, loop_run
 
 from drivers.rramlab_board import RramlabBoard
@@ -128,3 +128,4 @@ def test_the_work_of_a_run_is_done_aside() -> None:
             assert State.RUNNING in host.ask(Command.STATUS).state
             host.ask(Command.SAFE)
             assert world.off_at is not None
+            assert host.pulse(cells(2)).status is Status.NOT_READY

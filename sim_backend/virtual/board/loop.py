@@ -21,6 +21,7 @@ class LoopUnit:
     """Hold what LOOP_LOAD filled, the run that is going on, and the arrays of the last one.
 
     The work is done aside, so that the board hears its host meanwhile; with `aside` off it is done in place.
+    `computing` outlasts `running` after a run was broken off: the macro is not free before.
     """
 
     def __init__(self, world: World, aside: bool) -> None:
@@ -32,6 +33,7 @@ class LoopUnit:
         self._began = 0.0
         self._turn = 0
         self.running = False
+        self.computing = False
         self.error = ""
 
     @property
@@ -63,7 +65,7 @@ class LoopUnit:
         self._run, self._result, self.error = run, None, ""
         self._began = self._world.clock.now()
         self._turn += 1
-        self.running = True
+        self.running = self.computing = True
         self._world.set_loop(True)
         if self._aside:
             Thread(target=self._work, args=(run, self._turn), daemon=True).start()
@@ -78,6 +80,7 @@ class LoopUnit:
             trouble = str(error)
         if turn == self._turn:  # a run that was broken off leaves nothing behind
             self._result, self.error = result, trouble
+        self.computing = False
 
     def tick(self) -> None:
         """End the run when its time has come."""

@@ -77,6 +77,8 @@ class Verbs:
         occupied = state.armed or state.loop.running if command in ALONE else state.loop.running
         if command in (*ALONE, Command.CONNECT) and occupied:
             raise Denied(Status.NOT_READY, "a cell is connected or a run is going on")
+        if command in ALONE and state.loop.computing:
+            raise Denied(Status.NOT_READY, "the run that was broken off is still ending; ask again")
         return self._verbs[command](body)
 
     def _read(self, body: bytes) -> Job:
