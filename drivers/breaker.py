@@ -76,8 +76,7 @@ class Breaker:
             found: Finding = self.driver.switch_off(self.spec)
         except Exception as error:  # whatever breaks here, the other instruments are switched off
             return self._bad(str(error) or type(error).__name__)
-        told = replace(found, part=self.part)
-        return told if told.good or told.advice else self._bad(told.answer)
+        return replace(found, part=self.part) if found.good else self._bad(found.answer)
 
     def _bad(self, answer: str) -> Finding:
         return Finding(self.part, answer, False, _BY_HAND[type(self.spec)])

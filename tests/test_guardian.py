@@ -6,8 +6,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from toy_instruments import HangingDriver, ToyDriver, ToyInstrument, board_spec, meter_spec
@@ -105,25 +106,30 @@ def is_alive(pid: int) -> bool:
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows ends processes otherwise")
 
 
+DEATHS: dict[str, Callable[["Host"], None]] = {
+    "SIGKILL": lambda host: host.process.kill(),
+    "SIGSEGV": lambda host: host.process.send_signal(signal.SIGSEGV),
+    "_exit": lambda host: host.do("os._exit(3)"),
+    "abort": lambda host: host.do("os.abort()"),
+    "exec": lambda host: host.do("os.execv(sys.executable, [sys.executable, '-c', ''])"),
+}
+
+
+def first_is_quick(names: Iterable[str]) -> list[Any]:
+    """Return cases of which all but the first are left to the slow tests."""
+    first, *others = names
+    return [first, *(pytest.param(name, marks=pytest.mark.slow) for name in others)]
+
+
 @posix
-@pytest.mark.parametrize(
-    "dying",
-    [
-        lambda host: host.process.kill(),
-        lambda host: host.process.send_signal(signal.SIGSEGV),
-        lambda host: host.do("os._exit(3)"),
-        lambda host: host.do("os.abort()"),
-        lambda host: host.do("os.execv(sys.executable, [sys.executable, '-c', ''])"),
-    ],
-    ids=["SIGKILL", "SIGSEGV", "_exit", "abort", "exec"],
-)
+@pytest.mark.parametrize("death", first_is_quick(DEATHS))
 def test_outputs_go_off_when_the_host_dies(
-    two: tuple[ToyInstrument, ToyInstrument], tmp_path: Path, dying: Callable[[Host], None]
+    two: tuple[ToyInstrument, ToyInstrument], tmp_path: Path, death: str
 ) -> None:
     log = tmp_path / "guardian.log"
     host = Host(breakers_of(two), log)
     assert all(instrument.on for instrument in two)
-    dying(host)
+    DEATHS[death](host)
     assert all(instrument.wait_off() for instrument in two)
     host.end()
     assert is_gone(host.guardian)
@@ -145,7 +151,7 @@ def test_a_forked_child_that_lives_on_does_not_hold_the_outputs(
 
 
 @posix
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+@pytest.mark.parametrize("name", first_is_quick(["SIGTERM", "SIGHUP", "SIGINT"]))
 def test_signals_of_a_terminal_end_the_host_and_not_the_guardian(
     two: tuple[ToyInstrument, ToyInstrument], tmp_path: Path, name: str
 ) -> None:

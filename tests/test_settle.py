@@ -100,7 +100,7 @@ def steps(tmp_path: Path) -> int:
 
 def test_every_pulse_is_on_record_as_often_as_the_cells_felt_it(tmp_path: Path) -> None:
     total, met = steps(tmp_path), set()
-    for kill_at in range(0, total, 3):  # 2 in 3 steps are around a pulse
+    for kill_at in range(0, total, 5):
         board, folder = Board(), tmp_path / f"run{kill_at}"
         with pytest.raises(Killed):
             begin(folder, board, kill_at)
@@ -115,7 +115,7 @@ def test_every_pulse_is_on_record_as_often_as_the_cells_felt_it(tmp_path: Path) 
 
 def test_a_board_that_forgot_makes_pulses_unknown_and_cells_read(tmp_path: Path) -> None:
     total, unknown = steps(tmp_path), 0
-    for kill_at in range(1, total, 5):
+    for kill_at in range(1, total, 9):
         board, folder = Board(), tmp_path / f"run{kill_at}"
         with pytest.raises(Killed):
             begin(folder, board, kill_at)
