@@ -78,9 +78,9 @@ class LoopUnit:
             result = self._world.solve(run, self._began)
         except (RramlabError, ValueError) as error:
             trouble = str(error)
+        self.computing = False  # before the result is there: who sees that finds the macro free
         if turn == self._turn:  # a run that was broken off leaves nothing behind
             self._result, self.error = result, trouble
-        self.computing = False
 
     def tick(self) -> None:
         """End the run when its time has come."""
