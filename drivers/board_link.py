@@ -7,6 +7,7 @@ from typing import final
 from drivers.wire import CHUNK, Wire
 from rramlab.board_protocol.frame import Request, Response
 from rramlab.board_protocol.splitter import PANIC, Splitter
+from rramlab.board_protocol.words import REPLY
 from rramlab.errors import LinkError, LinkFault
 
 
@@ -48,7 +49,8 @@ class BoardLink:
     ) -> Response:
         """Return the answer to a request that keeps the board busy for `work` (s).
 
-        Raises LinkError: TIMEOUT if the board stays silent, LOST or REFUSED if the connection is broken.
+        Raises LinkError: TIMEOUT if the board stays silent, LOST or REFUSED if the connection is broken,
+        GARBLED if a whole frame makes no sense.
         """
         # A zero byte first ends whatever a broken frame has left in the input of the board.
         data = b"\0" + request.encode()
@@ -90,10 +92,9 @@ class BoardLink:
 
 
 def _understood(content: bytes) -> Response | None:
-    try:
-        return Response.decode(content)
-    except LinkError:
-        return None
+    """Return a response; None for an echo of a request; GARBLED for what no board may say."""
+    is_echo = len(content) < 2 or not content[1] & REPLY
+    return None if is_echo else Response.decode(content)
 
 
 def _belongs(answer: Response, request: Request) -> bool:

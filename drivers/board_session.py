@@ -24,6 +24,7 @@ SILENCES = 2
 RESETS = 5
 """How many resets of the board one request that can be repeated lives through."""
 _TAG = 1 << 63
+_FINAL = (LinkFault.MISMATCH, LinkFault.GARBLED)
 
 Draw = Callable[[], int]
 
@@ -201,12 +202,11 @@ def _good(answer: Response) -> Response:
 
 
 def _is_hopeless(broken: list[LinkFault]) -> bool:
-    mismatch = broken[-1] is LinkFault.MISMATCH
-    return mismatch or len(broken) > OPENINGS or broken.count(LinkFault.TIMEOUT) > SILENCES
+    return broken[-1] in _FINAL or len(broken) > OPENINGS or broken.count(LinkFault.TIMEOUT) > SILENCES
 
 
 def _lost(name: str, error: LinkError, broken: list[LinkFault]) -> LinkError:
-    if error.fault is LinkFault.MISMATCH:
+    if error.fault in _FINAL:
         return error
     silent = all(fault is LinkFault.TIMEOUT for fault in broken)
     return LinkError(

@@ -12,7 +12,7 @@ from drivers.board_session import OPENINGS, PAUSE
 from drivers.rramlab_board import RramlabBoard
 from drivers.spec import BoardSpec
 from drivers.wire import Wire
-from rramlab.board_protocol.frame import Request, Response
+from rramlab.board_protocol.frame import Request, Response, frame, unframe
 from rramlab.board_protocol.golden import GOLDEN, SESSION
 from rramlab.board_protocol.hello import NOWHERE, HelloReply, HelloRequest, StatusReply
 from rramlab.board_protocol.limits import BoardLimits, Refusal
@@ -220,6 +220,31 @@ def test_without_its_answer_the_same_bytes_are_sent_again(received: tuple[bytes 
 
     delivery, notes, wire = talk(build, lambda board: board.pulse(TWO, 7))
     assert delivery.tolist() == [Delivery.APPLIED] * 2 and len(notes) == 1 and wire.openings == 1
+
+
+def test_a_status_that_is_none_is_nonsense_and_takes_the_lines_to_0_volts() -> None:
+    def build(script: Script) -> None:
+        pulse_pair(script)
+        sent, answer = script.pairs.pop()
+        assert isinstance(answer, bytes)
+        content = bytearray(unframe(answer[:-1]) or b"")
+        content[2] = 99
+        script.pairs.append((sent, frame(bytes(content))))
+        script.free(Command.SAFE, b"", IDLE.pack())
+
+    with refuses(LinkFault.GARBLED, "99 is no Status"):
+        talk(build, lambda board: board.pulse(TWO, 7))
+
+
+def test_an_echo_of_the_request_is_no_answer() -> None:
+    def build(script: Script) -> None:
+        pulse_pair(script)
+        sent, answer = script.pairs.pop()
+        assert isinstance(sent, bytes) and isinstance(answer, bytes)
+        script.pairs.append((sent, sent + answer))
+
+    delivery, _, _ = talk(build, lambda board: board.pulse(TWO, 7))
+    assert delivery.tolist() == [Delivery.APPLIED] * 2
 
 
 def test_an_answer_that_comes_twice_is_not_taken_for_the_next() -> None:
