@@ -1,10 +1,13 @@
 """What a bench file says about instruments: each mistake is named, each driver is found by its name."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from drivers.bench_options import BenchOptions
 from drivers.controller import Controller
-from drivers.plugin import load
+from drivers.plugin import installed, load
 from drivers.source_meter import SourceMeter
 from drivers.spec import BoardSpec, MeterSpec
 from rramlab.bench import Bench
@@ -79,3 +82,12 @@ def test_the_size_of_the_bench_is_told_to_boards_that_have_none() -> None:
     parts = BenchOptions(macros=2, rows=4, cols=5, board=board, source_meter=meter).parts()
     assert list(parts) == ["source_meter", "board"]  # in the order in which they are switched off
     assert parts["board"] == board.model_copy(update={"macros": 2, "rows": 4, "cols": 5})
+
+
+def test_the_bench_file_of_the_manual_is_understood() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "bench-of-instruments.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"^```toml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    backend = Bench.parse(text).open()
+    assert backend.capabilities == {"read", "pulse", "multiply", "sweep", "solve", "wait"}
+    for driver in installed():
+        assert f"`{driver}`" in page
