@@ -18,11 +18,12 @@ from rramlab.contract import check_backend
 from rramlab.errors import LimitExceeded, LinkError
 from rramlab.limits import Limits
 from rramlab.loop import Coefficients, LoopRun, Region
-from rramlab.pulse import Pulse, PulseTrain
+from rramlab.pulse import Delivery, Pulse, PulseTrain
 from rramlab.reading import Staircase
 from rramlab.recorder import Event, MemoryRecorder
 from sim_backend.backend import SimBackend
 from sim_backend.options import Options
+from sim_backend.virtual.faults import Fault, When
 
 CELL = Cells.parse("r3c4")
 STAIRS = Staircase(np.linspace(0.0, 1.2, 25), gate=1.3, compliance=5e-5)
@@ -199,3 +200,41 @@ def test_a_bench_with_another_size_than_its_file_says_is_refused(bench: WireBenc
     assert "the bench file says 1 macros of 16 x 8, but the board has 1 macros of 8 x 8" in " ".join(
         out.split()
     )
+
+
+# When things break.
+
+NOISE = (Fault.LOSE_REQUEST, Fault.LOSE_REPLY, Fault.FLIP, Fault.FLIP_REQUEST, Fault.TWICE, Fault.GARBAGE)
+
+
+def test_write_verify_goes_on_over_a_bad_line_and_resets_of_the_board_and_counts_every_pulse() -> None:
+    recorder = MemoryRecorder()
+    with wire_bench(seed=5) as made:
+        for fault in NOISE:
+            made.virtual.set_fault("board", fault, When.probability(0.03))
+        made.virtual.set_fault("board", Fault.RESET_DURING, When.nth(70))
+        made.virtual.set_fault("board", Fault.RESET_AFTER, When.nth(150))
+        hasty = made.backend()._options.board
+        assert hasty is not None
+        impatient = hasty.model_copy(update={"timeout": 0.05, "retries": 10})
+        achieved = program(made.backend(recorder, board=impatient))
+        seen = made.world.pulses_seen
+    targets = np.random.default_rng(1).uniform(20e-6, 100e-6, 64).reshape(8, 8)
+    # A stuck or unformed cell is possible; the median cell is not one.
+    assert np.median(np.abs(achieved - targets)) < 1.5e-6
+    applied, unknown = (fates(recorder, fate) for fate in (Delivery.APPLIED, Delivery.UNKNOWN))
+    assert unknown.sum() > 0
+    assert (applied <= seen).all()
+    assert (seen <= applied + unknown).all()
+
+
+def fates(recorder: MemoryRecorder, fate: Delivery) -> np.ndarray:
+    """Return how many pulses of each cell had this fate, by the record."""
+    counted, asked = np.zeros((8, 8), dtype=int), {}
+    for event in deeds(recorder):
+        if event.verb == "pulse" and event.stage == "request":
+            asked[event.number] = event.columns
+        elif event.verb == "pulse":
+            which, cells = event.columns["delivery"] == fate, asked[event.number]
+            np.add.at(counted, (cells["row"][which], cells["col"][which]), 1)
+    return counted
