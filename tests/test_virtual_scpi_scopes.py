@@ -49,7 +49,8 @@ class Bench:
 
     def __init__(self, name: str, clock: WorldClock | None = None) -> None:
         self.world = OneRun(clock or VirtualClock())
-        signals: Any = Signals(self.world)  # type: ignore[arg-type]
+        world: Any = self.world
+        signals = Signals(world, {1: "x1", 2: "x2", 3: "switch"})
         self.injector = Injector()
         self.digitizer = Digitizer(signals, 1, self.injector)
         self.instrument = Instrument(MODELS[name](self.digitizer))

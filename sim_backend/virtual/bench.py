@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, Self, final
@@ -25,7 +25,7 @@ from sim_backend.virtual.scpi.meter2400 import Meter2400
 from sim_backend.virtual.scpi.meter2450 import Meter2450
 from sim_backend.virtual.scpi.meterb2900 import MeterB2900
 from sim_backend.virtual.scpi.rigol import RigolScope
-from sim_backend.virtual.scpi.signals import WIRING, Signals
+from sim_backend.virtual.scpi.signals import WIRING, WITHOUT_EXTERNAL, Signals
 from sim_backend.virtual.scpi.source_unit import SourceUnit
 from sim_backend.virtual.scpi.tektronix import TektronixScope
 from sim_backend.virtual.scpi.terminals import WorldTerminals
@@ -55,8 +55,8 @@ class Table:
 
     `link` is the path of the pseudo-terminal, None for a socket; `ports` the first of three TCP ports, 0 for
     free ones; `baud` the speed of the board's line that is imitated, 0 for none; `hislip` has the
-    oscilloscope speak HiSLIP; `channels` is the signal on each of its inputs; `state` the file that keeps
-    the macro.
+    oscilloscope speak HiSLIP; `channels` is the signal on each of its inputs (None: as is usual); `state` is
+    the file that keeps the macro.
     """
 
     dialect: Literal[1, 2] = 2
@@ -66,7 +66,7 @@ class Table:
     ports: int = 0
     baud: int = 0
     hislip: bool = False
-    channels: Mapping[int, str] = field(default_factory=lambda: dict(WIRING))
+    channels: Mapping[int, str] | None = None
     wiring: Wiring | None = None
     state: Path | None = None
 
@@ -74,6 +74,9 @@ class Table:
         for name, known, asked in (("meter", METERS, self.meter), ("scope", SCOPES, self.scope)):
             if asked is not None and asked not in known:
                 raise InputError(f"there is no virtual {name} '{asked}'; possible: {', '.join(known)}")
+        if self.channels is None:
+            wired = WITHOUT_EXTERNAL if self.scope == "rigol-ds1000z" else WIRING
+            object.__setattr__(self, "channels", dict(wired))
         if self.ports and not 1024 <= self.ports <= 65_533:
             raise InputError(f"ports from {self.ports} were asked for; take a number from 1024 to 65533")
 
@@ -217,7 +220,7 @@ class VirtualBench:
             "baud": t.baud,
             "clock": "host" if self.clock.waits else "board",
             "serials": serials,
-            "channels": {signal: number for number, signal in t.channels.items()},
+            "channels": {signal: number for number, signal in (t.channels or {}).items()},
             "start": start,
         }
 

@@ -26,9 +26,7 @@ class Serving:
         """Serve until Ctrl-C, SIGTERM or SIGHUP, and say how it ended."""
         self._check_file()
         with exits_on_signals(), self._bench:
-            self._file.write_text(self._bench.bench_file(self._file.stem), encoding="utf-8")
-            self._tell()
-            ended = self._wait()
+            ended = self._serve()
         kept = self._bench.table.state
         self._terminal.say(f"{ended}; the macro is kept in {kept}" if kept else ended)
 
@@ -54,10 +52,12 @@ class Serving:
         self._terminal.document({"addresses": addresses, "bench_file": str(self._file)})
         sys.stdout.flush()
 
-    def _wait(self) -> str:
-        """Wait for the end and return it in words."""
+    def _serve(self) -> str:
+        """Write the bench file, tell where everything is, wait for the end, and return it in words."""
         never = threading.Event()
         try:
+            self._file.write_text(self._bench.bench_file(self._file.stem), encoding="utf-8")
+            self._tell()
             while True:
                 never.wait(LOOK)
         except KeyboardInterrupt:

@@ -81,7 +81,7 @@ class RigolScope(Model):
 
     def _triggers(self) -> list[Command]:
         put = self._s.command
-        sources = "CHANnel1 CHANnel2 CHANnel3 CHANnel4 EXT AC"
+        sources = "CHANnel1 CHANnel2 CHANnel3 CHANnel4 AC"
         return [
             put(":TRIGger:MODE", "kind", Choice("EDGE PULSe SLOPe VIDeo", "EDGE")),
             put(":TRIGger:SWEep", "sweep", Choice("AUTO NORMal SINGle", "AUTO"), after=self._swept),

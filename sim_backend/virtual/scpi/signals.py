@@ -14,8 +14,10 @@ LOGIC = 3.3
 """High level of the switch line (V)."""
 EXTERNAL = 0
 """Stands for the external trigger input, to which the switch line goes as well."""
-WIRING = {1: "x1", 2: "x2", 3: "switch", 4: "out1"}
-"""Signal on each channel, unless the bench is wired otherwise."""
+WIRING = {1: "x1", 2: "x2", 3: "out1", 4: "out2"}
+"""Signal on each channel, unless the bench is wired otherwise; the switch goes to the external trigger."""
+WITHOUT_EXTERNAL = {1: "x1", 2: "x2", 3: "switch"}
+"""The same for an oscilloscope that has no external trigger input."""
 
 
 @final
