@@ -12,7 +12,7 @@ Answer = Callable[[bytes], bytes | None]
 
 @final
 class Loopback:
-    """Serve one client after the other; `answer(line)` returns the reply, None to hang up.
+    """Serve each client in a thread of its own; `answer(line)` returns the reply, None to hang up.
 
     The words of the faults: a line FIN closes the connection, RST resets it, SILENT is never answered.
     """
@@ -22,28 +22,28 @@ class Loopback:
         self.port = int(self._server.getsockname()[1])
         self._answer = answer or (lambda line: b"")
         self.lines: list[bytes] = []
-        self.clients = 0
-        self._client: socket.socket | None = None
-        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._open: list[socket.socket] = []
+        self._threads = [threading.Thread(target=self._serve, daemon=True)]
 
     @property
     def resource(self) -> str:
         return f"TCPIP0::127.0.0.1::{self.port}::SOCKET"
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._threads[0].start()
         return self
 
     def __exit__(self, *error: object) -> None:
         with suppress(OSError):
             self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
-        client = self._client
-        if client is not None:
+        self._threads[0].join(5)
+        for client in self._open:
             with suppress(OSError):
                 client.shutdown(socket.SHUT_RDWR)
-        self._thread.join(5)
-        assert not self._thread.is_alive()
+        for thread in self._threads:
+            thread.join(5)
+            assert not thread.is_alive()
 
     def _serve(self) -> None:
         while True:
@@ -51,13 +51,16 @@ class Loopback:
                 client, _ = self._server.accept()
             except OSError:
                 return
-            self.clients += 1
-            self._client = client
-            with client, suppress(OSError):
-                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._talk(client)
+            self._open.append(client)
+            self._threads.append(threading.Thread(target=self._talk, args=(client,), daemon=True))
+            self._threads[-1].start()
 
     def _talk(self, client: socket.socket) -> None:
+        with client, suppress(OSError):
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._answer_lines(client)
+
+    def _answer_lines(self, client: socket.socket) -> None:
         with client.makefile("rb") as lines:
             for line in lines:
                 self.lines.append(line)

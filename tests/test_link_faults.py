@@ -38,7 +38,7 @@ def answer(line: bytes) -> bytes | None:
         case b"NOEND?\n":
             return b"1.5"
         case b"LATE?\n":
-            threading.Event().wait(0.06)
+            threading.Event().wait(0.15)
             return b"late\n"
         case _:
             return line if line.endswith(b"?\n") else b""
@@ -63,7 +63,7 @@ def wire(request: pytest.FixtureRequest, server: Loopback) -> Iterator[Wire]:
     made.close()
 
 
-def opened(wire: Wire, timeout: float = 0.03) -> Link:
+def opened(wire: Wire, timeout: float = 0.1) -> Link:
     return Link(wire, timeout, lambda link: link.query("*IDN?")).open()
 
 
@@ -167,9 +167,7 @@ def test_small_commands_are_sent_at_once(server: Loopback) -> None:
 
 
 def test_one_instrument_leaves_the_others_open(server: Loopback) -> None:
-    first, second = opened(VisaWire(server.resource)), VisaWire(server.resource)
-    first.close()  # the server takes one client at a time
-    other = opened(second)
+    first, other = opened(VisaWire(server.resource)), opened(VisaWire(server.resource))
     first.close()
     assert other.query("fine?") == "fine?"
     other.close()
