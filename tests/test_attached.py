@@ -47,7 +47,7 @@ def test_a_serial_port_is_written_to_only_when_asked() -> None:
     with Loopback(lambda line: b"") as board:
         port = f"socket://127.0.0.1:{board.port}"
         (quiet,) = attached(False, lambda: [(port, "FTDI")], nothing)
-        assert (quiet.answer, quiet.driver, board.clients) == ("FTDI (not asked)", "", 0)
+        assert (quiet.answer, quiet.driver, board.lines) == ("FTDI (not asked)", "", [])
 
 
 def test_a_port_where_no_board_answers_is_a_line_like_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
