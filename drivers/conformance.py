@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import final
 
+from drivers import board_analog_checks as analog
 from drivers import board_checks as requests
 from drivers import board_safety_checks as safety
 from drivers.board_probe import Broken, Probe
@@ -44,6 +45,8 @@ CHECKS: dict[str, Check] = {
     "SAFE in any session": safety.safe_frame,
     "route": safety.route,
     "watchdog": safety.watchdog,
+    "product": analog.product,
+    "closed loop": analog.loop,
 }
 PULSES: dict[str, Check] = {
     "pulses once": safety.pulse_once,

@@ -27,7 +27,7 @@ from sim_backend.virtual.port import Plug
 from sim_backend.virtual.tcp import TcpPort
 from sim_backend.virtual.world import World
 
-OPTIONS = Options(macros=1, rows=4, cols=4)
+OPTIONS = Options(macros=1, rows=8, cols=8)
 Machine = Callable[[bytes], bytes]
 SLOW = {"watchdog"}  # needs a quarter of a second of silence
 
@@ -69,8 +69,8 @@ def test_cells_are_pulsed_where_the_operator_allows_it() -> None:
 
 
 def test_cells_that_are_not_there_are_refused() -> None:
-    with a_board() as board, pytest.raises(InputError, match="4 rows and 4 columns"):
-        list(Conformance(MemoryWire(straight(board)), 0.05, Cells.parse("r4c0"), True).findings())
+    with a_board() as board, pytest.raises(InputError, match="8 rows and 8 columns"):
+        list(Conformance(MemoryWire(straight(board)), 0.05, Cells.parse("r8c0"), True).findings())
 
 
 # Boards that are wrong in one way.
@@ -236,7 +236,7 @@ def test_the_command_fails_where_a_rule_is_broken_or_nobody_is(capsys: pytest.Ca
         with pytest.raises(SystemExit) as ending:
             main(["board", "conformance", address, "--timeout", "2"])
         said = capsys.readouterr()
-        assert ending.value.code == 1 and "serial number" in said.err and "26 of 27" in said.out
+        assert ending.value.code == 1 and "serial number" in said.err and "28 of 29" in said.out
     with pytest.raises(SystemExit) as ending:
         main(["board", "conformance", address])
     assert ending.value.code == 7
