@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from importlib.metadata import EntryPoint
 
 import pytest
 from loopback import Loopback
@@ -81,6 +82,19 @@ def test_bench_list_runs_on_this_computer(monkeypatch: pytest.MonkeyPatch) -> No
     assert (one["address"], one["answer"]) == ("COM7", "FTDI UART (not asked)")
     monkeypatch.setattr(finder, "serial_ports", nothing)
     assert "nothing was found" in CliRunner().invoke(app, ["bench", "list"]).output
+
+
+def test_a_broken_finder_does_not_hide_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = [
+        EntryPoint("lost", "no_such_laboratory:find", "g"),
+        EntryPoint("a", "drivers.attached:attached", "g"),
+    ]
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points)
+    monkeypatch.setattr(finder, "serial_ports", lambda: [("COM7", "")])
+    monkeypatch.setattr(finder, "visa_resources", nothing)
+    result = CliRunner().invoke(app, ["bench", "list"])
+    assert "finder 'lost' failed (ModuleNotFoundError" in result.output
+    assert "COM7" in result.output
 
 
 def test_the_real_search_finds_what_it_finds_without_a_complaint() -> None:

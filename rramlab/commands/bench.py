@@ -11,9 +11,11 @@ import typer
 from rramlab.errors import BenchFileError, LinkError, LinkFault
 
 if TYPE_CHECKING:  # loaded by the commands that open a bench, not by --help
+    from rramlab.attached import Attached
     from rramlab.backend import Backend
     from rramlab.bench import Bench
     from rramlab.finding import Finding
+    from rramlab.terminal import Terminal
 
 bench = typer.Typer(
     help="Write and check bench files, find what is attached.\n\nExample: rramlab bench init mine.toml",
@@ -81,11 +83,8 @@ def list_attached(
 
     Example: rramlab bench list
     """
-    from importlib.metadata import entry_points
-
-    finders = [point.load() for point in entry_points(group="rramlab.finders")]
-    found = [one for finder in finders for one in finder(ask)]
     terminal = ctx.obj.terminal
+    found = _find(ask, terminal)
     if found:
         terminal.table("Attached", ["where", "who answers", "driver"], [one.row() for one in found])
     else:
@@ -94,6 +93,22 @@ def list_attached(
         if one.lines:
             terminal.say(f"\n{one.lines}")
     terminal.document({"attached": [asdict(one) for one in found]})
+
+
+def _find(ask: bool, terminal: Terminal) -> list[Attached]:
+    """Return what the finders of all installed packages find; a broken one does not hide the others."""
+    from importlib.metadata import entry_points
+
+    found: list[Attached] = []
+    for point in entry_points(group="rramlab.finders"):
+        try:
+            found += point.load()(ask)
+        except Exception as error:
+            why = f"{type(error).__name__}: {error}"
+            terminal.hint(
+                f"finder '{point.name}' failed ({why}); repair or remove the package that brings it"
+            )
+    return found
 
 
 def _first_cells(bench_file: Bench, backend: Backend) -> dict[str, str]:
