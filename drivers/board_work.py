@@ -116,7 +116,7 @@ class BoardWork:
         try:
             with self.distrust():
                 answer = self.session.once(Command.PULSE, batch.pack(), identity, work, 4 * count)
-                return _counted(answer, count)
+                return _counted(answer, batch)
         except BoardReset:
             reply = self._anew(lambda: self.session.settle(place, identity))
         applied, unknown = told(reply, identity, count)
@@ -161,8 +161,10 @@ def _whole(answer: Response) -> Response:
     return answer
 
 
-def _counted(answer: Response, count: int) -> tuple[Fates, PulseReply]:
-    reply = PulseReply.unpack(answer.body)
+def _counted(answer: Response, batch: PulseRequest) -> tuple[Fates, PulseReply]:
+    reply, count = PulseReply.unpack(answer.body), len(batch.cells)
+    if (reply.readings is None) != (batch.verify is None):
+        raise garbled("PULSE is answered with readings where none were asked for, or without")
     if reply.executed > count or (answer.status is Status.OK and reply.executed < count):
         raise garbled(f"PULSE of {count} cells is answered {answer.status.name} after {reply.executed}")
     return fates(count, reply.executed), reply

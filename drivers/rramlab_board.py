@@ -5,27 +5,24 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.board_cells import BoardCells
 from drivers.board_link import BoardLink
 from drivers.board_loop import BoardLoop, batches, joined
 from drivers.board_panic import board_off
 from drivers.board_session import BoardReset, BoardSession, Draw, random_session
-from drivers.board_settling import fates, settled
+from drivers.board_settling import settled
 from drivers.board_work import LATCHED, BoardWork
 from drivers.controller import Controller, Note
 from drivers.serial_wire import board_wire
 from drivers.spec import BoardSpec
 from drivers.wire import Wire
-from rramlab.board_protocol.cursor import garbled
 from rramlab.board_protocol.limits import BoardLimits
 from rramlab.board_protocol.lines import (
     ConnectRequest,
     GateRequest,
-    MultiplyRequest,
     WaitRequest,
     unpack_findings,
 )
-from rramlab.board_protocol.pulses import PulseRequest
-from rramlab.board_protocol.readings import ReadRequest, unpack_floats
 from rramlab.board_protocol.units import microvolts
 from rramlab.board_protocol.words import Command, Feature, State
 from rramlab.cells import Cells
@@ -62,6 +59,7 @@ class RramlabBoard(Controller):
         self._clock = clock or HostClock()
         self._session = BoardSession(link, self._clock, spec.watchdog, draw)
         self._work = BoardWork(self._session)
+        self._cells = BoardCells(self._work)
 
     @classmethod
     def switch_off(cls, spec: BoardSpec) -> Finding:
@@ -147,27 +145,21 @@ class RramlabBoard(Controller):
 
     def read(self, cells: Cells, spec: ReadSpec, number: int) -> FloatArray:
         """Return the conductance (S) of each cell."""
-        most, n = self._work.cells_per_batch, len(cells)
-        places = [np.arange(at, min(at + most, n)) for at in range(0, n, most)]
-        parts = [self._read(cells.take(place), spec, number) for place in places]
-        return np.concatenate(parts) if parts else np.empty(0)
+        return self._cells.read(cells, spec, number)
 
     def pulse(self, train: PulseTrain, number: int) -> NDArray[np.uint8]:
         """Apply one pulse per cell and return its `Delivery`."""
-        return self._pulse(train, None, number)[0]
+        return self._cells.pulse(train, None, number)[0]
 
     def pulse_and_verify(
         self, train: PulseTrain, spec: ReadSpec, number: int
     ) -> tuple[NDArray[np.uint8], FloatArray]:
         """Apply one pulse per cell and read it right after; return `Delivery` and conductance (S) or NaN."""
-        return self._pulse(train, spec, number)
+        return self._cells.pulse(train, spec, number)
 
     def multiply(self, volts: FloatArray, macro: int, number: int) -> FloatArray:
         """Return the column currents (A), (vectors, columns), for row voltages (V), (vectors, rows)."""
-        hello = self._session.greeted
-        most = max(1, (hello.most_body - 8) // (4 * max(hello.rows, hello.cols)))
-        vectors = [volts[at : at + most] for at in range(0, len(volts), most)] or [volts]
-        return np.concatenate([self._multiply(some, macro, number) for some in vectors])
+        return self._cells.multiply(volts, macro, number)
 
     # Lines.
 
@@ -212,49 +204,6 @@ class RramlabBoard(Controller):
     def _is_virtual(self) -> bool:
         return self._session.is_open and bool(self._session.greeted.features & Feature.VIRTUAL_TIME)
 
-    def _busy(self, nanoseconds: float) -> float:
-        """Return how long (s) work of so much board time keeps the host waiting."""
-        return 0.0 if self._is_virtual else 1.2e-9 * nanoseconds
-
-    def _read(self, cells: Cells, spec: ReadSpec, number: int) -> FloatArray:
-        n, body = len(cells), ReadRequest.of(cells, spec).pack()
-        work = self._busy(n * spec.samples * self._session.greeted.sample)
-        answer = self._work.ask(number, Command.READ, body, work, 4 * n)
-        with self._work.distrust():
-            return _believable(unpack_floats(answer.body, n, "the answer to READ"))
-
-    def _pulse(
-        self, train: PulseTrain, verify: ReadSpec | None, number: int
-    ) -> tuple[NDArray[np.uint8], FloatArray]:
-        most, n = self._work.cells_per_batch, len(train)
-        delivery, readings = fates(n, 0), np.full(n, np.nan)
-        for at in range(0, n, most):
-            part = np.arange(at, min(at + most, n))
-            batch = PulseRequest.of(train.take(part), verify)
-            delivery[part], reply = self._work.pulse(number, batch, self._busy(self._length(batch)))
-            if reply.readings is not None:
-                readings[part[: reply.executed]] = _believable(reply.readings)
-            if reply.executed < len(part):
-                break
-        return delivery, readings
-
-    def _length(self, batch: PulseRequest) -> float:
-        """Return how long (ns) a batch takes on the board."""
-        hello = self._session.greeted
-        reading = hello.sample * batch.verify.samples if batch.verify else 0
-        return float(batch.width.sum()) + len(batch.cells) * (hello.addressing + reading)
-
-    def _multiply(self, volts: FloatArray, macro: int, number: int) -> FloatArray:
-        hello = self._session.greeted
-        body = MultiplyRequest(macro, volts.astype(np.float32)).pack()
-        count = len(volts) * hello.cols
-        answer = self._work.ask(
-            number, Command.MULTIPLY, body, self._busy(len(volts) * hello.sample), 4 * count
-        )
-        with self._work.distrust():
-            currents = unpack_floats(answer.body, count, "the answer to MULTIPLY")
-            return _believable(currents).reshape(len(volts), hello.cols)
-
     def _solve(self, loop: BoardLoop, batch: LoopRun) -> LoopResult:
         return self._work.again(lambda: loop.solve(batch))
 
@@ -265,10 +214,3 @@ class RramlabBoard(Controller):
             "the board was reset while a cell was connected; its lines are at 0 V. "
             "Look at its supply, then measure again",
         )
-
-
-def _believable(values: FloatArray) -> FloatArray:
-    """Return readings (S or A), or refuse what no macro delivers."""
-    if not (np.abs(values) < 1.0).all():  # also NaN
-        raise garbled(f"a reading of {values[~(np.abs(values) < 1.0)][0]}")
-    return values

@@ -468,6 +468,28 @@ def test_an_impossible_answer_to_pulses_takes_the_lines_to_0_volts(answer: bytes
         talk(build, lambda board: board.pulse(TWO, 7))
 
 
+def test_pulses_can_be_read_right_after_in_the_same_request() -> None:
+    spec, siemens = ReadSpec(), np.array([50e-6, 20e-6])
+
+    def build(script: Script) -> None:
+        body = PulseRequest.of(TWO, spec).pack()
+        script.once(Command.PULSE, 7 << 16, body, PulseReply(2, readings=siemens).pack())
+        stopped = PulseReply(1, Fault.INTERLOCK, siemens[:1]).pack()
+        script.once(Command.PULSE, 8 << 16, body, stopped, Status.STOPPED)
+        script.once(Command.PULSE, 9 << 16, body, PulseReply(2).pack())
+        script.free(Command.SAFE, b"", IDLE.pack())
+
+    def do(board: RramlabBoard) -> None:
+        delivery, read = board.pulse_and_verify(TWO, spec, 7)
+        assert delivery.tolist() == [0, 0] and np.allclose(read, siemens, rtol=1e-7)
+        delivery, read = board.pulse_and_verify(TWO, spec, 8)
+        assert delivery.tolist() == [0, 1] and np.isnan(read).tolist() == [False, True]
+        with refuses(LinkFault.GARBLED, "readings"):
+            board.pulse_and_verify(TWO, spec, 9)
+
+    talk(build, do)
+
+
 @pytest.mark.parametrize("values", [[1e-6], [1e-6, np.nan], [1e-6, 2e3]])
 def test_impossible_readings_take_the_lines_to_0_volts(values: list[float]) -> None:
     cells = Cells.parse("r0c0; r1c1")

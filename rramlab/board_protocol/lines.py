@@ -11,6 +11,8 @@ from rramlab.board_protocol.cursor import Cursor
 from rramlab.finding import Finding
 
 _MULTIPLY, _CONNECT, _GATE, _WAIT = "<HHHH", "<HHI", "<I", "<Q"
+MULTIPLY_HEAD = struct.calcsize(_MULTIPLY)
+"""Bytes of MULTIPLY before its voltages."""
 
 
 @final
