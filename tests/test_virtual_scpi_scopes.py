@@ -1,6 +1,7 @@
 """Three oscilloscopes that look at one run of the loop, each with the manners of its make."""
 
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any, final
 
 import numpy as np
@@ -307,3 +308,15 @@ def test_rigol_vertical_origin_is_a_number_of_codes() -> None:
     fields = bench.ask(":WAV:PRE?").split(",")
     assert (fields[8], fields[9]) == ("50", "127")
     assert bench.ask(":WAV:YOR?") == "50"
+
+
+def test_who_waits_for_a_trigger_is_let_go_when_the_power_goes_off() -> None:
+    bench = Bench("tektronix")
+    bench.ask(*ARM["tektronix"])
+    waiting = Thread(target=bench.ask, args=("*OPC?",), daemon=True)
+    waiting.start()
+    # Others can talk to it meanwhile.
+    assert bench.ask("BUSY?") == "1"
+    bench.instrument.model.close()
+    waiting.join(5.0)
+    assert not waiting.is_alive()

@@ -154,10 +154,10 @@ class VirtualBench:
         with ExitStack() as exits:
             exits.enter_context(self.world)
             exits.enter_context(self._keeper)
-            for model in self._models():
-                exits.callback(model.close)
             for name, machine in self.machines().items():
                 self.ports[name] = exits.enter_context(self._port(name, machine))
+            for model in self._models():  # ended first, for a port waits for what its instrument is doing
+                exits.callback(model.close)
             self._exits = exits.pop_all()
         return self
 
@@ -204,9 +204,14 @@ class VirtualBench:
             return f"TCPIP0::{LOOPBACK}::hislip0,{port.number}::INSTR"
         return port.resource
 
-    def bench_file(self, bench_id: str = "virtual-bench") -> str:
-        """Return the bench file that leads here; the bench must be serving."""
-        return BenchText(bench_id, self.options, self.table_facts(), self.addresses()).text()
+    def bench_file(self, bench_id: str = "") -> str:
+        """Return the bench file that leads here; the bench must be serving.
+
+        Its name has a port in it, for two benches of one name would lock each other out.
+        """
+        numbers = [port.number for port in self.ports.values() if isinstance(port, TcpPort)]
+        name = bench_id or "-".join(map(str, ["virtual-bench", *numbers[:1]]))
+        return BenchText(name, self.options, self.table_facts(), self.addresses()).text()
 
     def table_facts(self) -> dict[str, Any]:
         """Return what the bench file has to know of the table."""

@@ -56,7 +56,7 @@ class Serving:
         """Write the bench file, tell where everything is, wait for the end, and return it in words."""
         never = threading.Event()
         try:
-            self._file.write_text(self._bench.bench_file(self._file.stem), encoding="utf-8")
+            self._file.write_text(self._bench.bench_file(), encoding="utf-8")
             self._tell()
             while True:
                 never.wait(LOOK)

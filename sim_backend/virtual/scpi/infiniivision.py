@@ -51,6 +51,11 @@ class InfiniiVisionScope(Model):
         self._arm(False)
         self._armed = False
 
+    def close(self) -> None:
+        """Stop, so that nobody waits for a trigger any more."""
+        with self.lock:
+            self.digitizer.stop()
+
     def settle(self) -> None:
         """Wait until what :DIGitize began is recorded."""
         while self._digitizing and self.digitizer.look() is not State.STOPPED:

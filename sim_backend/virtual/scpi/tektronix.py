@@ -4,7 +4,6 @@ What a program trips over is there: headers stand in front of answers until HEAD
 themselves only after *ESR? was read, *OPC? waits for the acquisition.
 """
 
-from collections import deque
 from collections.abc import Sequence
 from functools import partial
 from typing import final
@@ -17,6 +16,7 @@ from sim_backend.virtual.scpi.settings import Settings
 from sim_backend.virtual.scpi.signals import EXTERNAL
 from sim_backend.virtual.scpi.status import Status
 from sim_backend.virtual.scpi.table import Call, Command, Found
+from sim_backend.virtual.scpi.tektronix_events import Events
 from sim_backend.virtual.scpi.values import Choice, Kind, Number, Switch
 
 DEPTHS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
@@ -38,7 +38,6 @@ class TektronixScope(Model):
         super().__init__(Status(QUEUE, {INACTIVE: "Source waveform is not active"}, 0))
         self.identity = f"TEKTRONIX,MSO4104,{serial},CF:91.1CT FV:v2.68"
         self.digitizer, self._s = digitizer, Settings()
-        self._shown: deque[tuple[int, str]] = deque()
         self._rows = [
             *self._vertical(),
             *self._horizontal(),
@@ -56,6 +55,11 @@ class TektronixScope(Model):
         """Return to the defaults; headers stay as they are."""
         self._s.reset("header", "verbose")
         self.digitizer.arm(self._trigger(), self._window(), single=False)
+
+    def close(self) -> None:
+        """Stop, so that nobody waits for a trigger any more."""
+        with self.lock:
+            self.digitizer.stop()
 
     def settle(self) -> None:
         """Wait until the acquisition is complete."""
@@ -141,15 +145,11 @@ class TektronixScope(Model):
     def _other(self) -> list[Command]:
         s = self._s
         return [
+            *Events(self.status).commands(),
             s.command(":HEADer|HDR", "header", Switch(True)),
             s.command(":VERBose", "verbose", Switch(True)),
-            Command(":ALLEv", ask=self._all_events),
-            Command(":EVENT", ask=lambda c: str(self._next_event()[0])),
-            Command(":EVMsg", ask=lambda c: _message(self._next_event())),
-            Command(":EVQty", ask=lambda c: str(len(self._shown))),
             Command("*PSC", lambda c: None, lambda c: "1"),
             Command(":FACtory", lambda c: self.reset()),
-            Command("*ESR", ask=self._event_register),
         ]
 
     # Acquisition.
@@ -258,34 +258,6 @@ class TektronixScope(Model):
         if self._encoding() == "ASCI":
             return ",".join(map(str, codes.tolist()))
         return block(codes.tobytes() if self._s["width"] == 1 else wide(codes, self._swapped()))
-
-    # Events.
-
-    def _event_register(self, call: Call) -> str:
-        """Return the register; the events that it stands for can be read from now on."""
-        self._shown = deque((abs(number), text) for number, text in self.status.errors)
-        self.status.errors.clear()
-        return str(self.status.take_events())
-
-    def _next_event(self) -> tuple[int, str]:
-        if self._shown:
-            return self._shown.popleft()
-        waiting = bool(self.status.errors)
-        return (
-            (1, "No events to report - new events pending *ESR?")
-            if waiting
-            else (0, "No events to report - queue empty")
-        )
-
-    def _all_events(self, call: Call) -> str:
-        found = [self._next_event()]
-        while self._shown:
-            found.append(self._next_event())
-        return ",".join(_message(event) for event in found)
-
-
-def _message(event: tuple[int, str]) -> str:
-    return f'{event[0]},"{event[1]}"'
 
 
 @final
