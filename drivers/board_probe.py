@@ -61,7 +61,7 @@ class Probe:
     def silent(self, data: bytes, what: str) -> None:
         """Demand that the board does not answer these bytes."""
         self.send(data)
-        found = self.heard(min(self.timeout, 0.2))
+        found = self.heard(min(self.timeout, 0.1))
         hold(not found, f"{what} was answered: {[answer.status.name for answer in found]}")
 
     # Requests.

@@ -229,14 +229,19 @@ def test_the_command_prints_a_table_and_its_exit_code_tells(capsys: pytest.Captu
         assert (ending.value.code or 0, told["broken"], set(told["checks"])) == (0, [], set(CHECKS))
 
 
-def test_the_command_fails_where_a_rule_is_broken_or_nobody_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_fails_where_a_rule_is_broken_or_nobody_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = {name: CHECKS[name] for name in ("who answers", "safe at first")}
+    monkeypatch.setattr("drivers.conformance.CHECKS", some)
     with a_board() as board, TcpPort(Plug(board)) as port:
-        board.state.hello = lambda: replace(type(board.state).hello(board.state), serial="")  # type: ignore[method-assign]
+        nameless = replace(board.state.hello(), serial="")
+        monkeypatch.setattr(board.state, "hello", lambda: nameless)
         address = port.address
         with pytest.raises(SystemExit) as ending:
             main(["board", "conformance", address, "--timeout", "2"])
         said = capsys.readouterr()
-        assert ending.value.code == 1 and "serial number" in said.err and "28 of 29" in said.out
+        assert ending.value.code == 1 and "serial number" in said.err and "1 of 2" in said.out
     with pytest.raises(SystemExit) as ending:
         main(["board", "conformance", address])
     assert ending.value.code == 7
