@@ -1,5 +1,6 @@
 """Three source meters, each with the manners of its make, at a resistor of 20 kilohm."""
 
+from threading import Thread
 from typing import Any, final
 
 import numpy as np
@@ -323,6 +324,22 @@ def test_on_a_real_clock_a_sweep_goes_on_while_others_talk_and_can_be_cut_short(
     assert table.resistor.outputs[-1] is None
     assert len(table.resistor.levels) < 1000
     assert table.ask("*OPC?") == "1"
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_off_is_off_within_a_long_integration(model: str) -> None:
+    table = Table(model, RealClock())
+    table.ask(":SENS:CURR:NPLC 10", ":SOUR:VOLT 0.1", ":OUTP ON")
+    reading = Thread(target=table.ask, args=(":READ?",), daemon=True)
+    reading.start()
+    while not table.model.engine.acquisition.busy if model != "2450" else not table.model._acquisition.busy:
+        pass
+    # 0.2 s of integration have begun; the answer to the reading comes when it is cut short.
+    table.ask(":OUTP OFF")
+    assert table.resistor.outputs[-1] is None
+    assert table.resistor.levels.count(0.1) == 1  # the one that came with the output
+    reading.join(5.0)
+    assert not reading.is_alive()
 
 
 def test_ranges_and_stairs() -> None:

@@ -15,46 +15,49 @@ class Overlap:
     def __init__(self, lock: Condition, waits: bool) -> None:
         self._lock, self._waits = lock, waits
         self._thread: Thread | None = None
-        self._aborted = False
+        self._done: Callable[[], None] = _nothing
 
     @property
     def busy(self) -> bool:
         """Tell whether an operation is under way."""
         return self._thread is not None
 
-    @property
-    def aborted(self) -> bool:
-        """Tell whether the last operation was cut short."""
-        return self._aborted
-
     def start(self, steps: Iterator[None], done: Callable[[], None]) -> None:
         """Begin an operation; the lock is held by the caller, the steps run without it."""
-        self._aborted = False
         if not self._waits:
             for _ in steps:
                 pass
             done()
             return
-        self._thread = Thread(target=self._run, args=(steps, done), daemon=True)
+        self._done = done
+        self._thread = Thread(target=self._run, args=(steps,), daemon=True)
         self._thread.start()
 
-    def _run(self, steps: Iterator[None], done: Callable[[], None]) -> None:
+    def _run(self, steps: Iterator[None]) -> None:
         try:
             for _ in steps:
-                if self._aborted:
-                    break
+                if self._thread is not current_thread():
+                    return  # aborted, and maybe something else has begun
         finally:
             with self._lock:
-                done()
-                self._thread = None
-                self._lock.notify_all()
+                if self._thread is current_thread():
+                    self._end()
 
     def wait(self) -> None:
         """Wait until nothing is under way; the lock is held by the caller and given away meanwhile."""
-        while self.busy and self._thread is not current_thread():
+        while self.busy:
             self._lock.wait(0.1)
 
     def abort(self) -> None:
-        """Cut the operation short and wait for the step that it is in."""
-        self._aborted = self.busy
-        self.wait()
+        """End the operation at once; the step that it is in has no effect any more."""
+        if self.busy:
+            self._end()
+
+    def _end(self) -> None:
+        self._thread = None
+        self._done()
+        self._lock.notify_all()
+
+
+def _nothing() -> None:
+    """Do nothing."""
