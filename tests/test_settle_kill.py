@@ -75,7 +75,8 @@ def job(say: Say, folder: Path, bench: Path, state: Path) -> None:
         say("settled", 0)
         work.backend.recorder = Telling(work.run.recorder, say)
         known = begun and work.kept("targets") is not None
-        wanted = np.random.default_rng(2).uniform(20e-6, 100e-6, len(CELLS))
+        # Other targets for each run: the macro keeps those of the last one.
+        wanted = np.random.default_rng(int(folder.name)).uniform(20e-6, 100e-6, len(CELLS))
         cells, targets = kept_targets(work) if known else keep_targets(work, CELLS, wanted)
         done = write(work, REQUEST.strategy_object(), REQUEST.spec(work.bench), cells, targets, Silent())
         work.run.keep("program", done.columns())
@@ -203,7 +204,7 @@ def campaign(folder: Path, resets: bool, seed: int) -> Counter[str]:
     with table(folder) as place:
         while hit["kills"] < KILLS:
             hit["runs"] += 1
-            one_run(place, folder / f"run{hit['runs']}", rng, resets, hit)
+            one_run(place, folder / str(hit["runs"]), rng, resets, hit)
     print(dict(hit))
     return hit
 
