@@ -32,6 +32,7 @@ MODELS: dict[str, tuple[Any, Any]] = {
     "keysight": (KeysightInfiniiVision, InfiniiVisionScope),
     "rigol": (RigolDs1000z, RigolScope),
 }
+WIRING = {1: "x1", 2: "x2", 3: "switch"}
 TICKS, TICK, VOLTS = 200, 5e-3, 0.1
 
 
@@ -55,7 +56,7 @@ class Table:
         self.clock = VirtualClock()
         self.loop_waveforms: LoopWaveforms | None = None
         world: Any = self
-        self.digitizer = Digitizer(Signals(world), seed=4)
+        self.digitizer = Digitizer(Signals(world, WIRING), seed=4)
         self.model = model(self.digitizer)
         self.instrument = Instrument(self.model)
         self.talk = self.instrument.attach()

@@ -23,6 +23,8 @@ from sim_backend.virtual.scpi.signals import Signals
 from sim_backend.virtual.scpi.tektronix import TektronixScope
 from sim_backend.virtual.world import World
 
+WIRING = {1: "x1", 2: "x2", 3: "switch"}
+
 
 def wire_to(machine: Machine) -> MemoryWire:
     talk = machine.attach()
@@ -36,7 +38,7 @@ class Bench:
         self.clock = VirtualClock()
         self.world = World(Options(), seed=3, clock=self.clock)
         self.firmware = PublishedFirmware(self.world, Wiring.first(), aside=False)
-        digitizer = Digitizer(Signals(self.world), seed=5)
+        digitizer = Digitizer(Signals(self.world, WIRING), seed=5)
         spec = scope_spec()
         self.scope: Oscilloscope
         if scope == "tektronix":
