@@ -119,7 +119,8 @@ def _end(order: dict[str, Any], breakers: Sequence[Breaker]) -> None:
 
 def _report(log: Path, host: int, took: float, found: Sequence[Finding]) -> None:
     moment = time.strftime("%Y-%m-%d %H:%M:%S")
-    lines = [f"{moment} process {host} died with the bench in its hands; switched off in {took * 1e3:.0f} ms"]
+    end = "all off" if all(finding.good for finding in found) else "NOT all off"
+    lines = [f"{moment} process {host} left the bench without switching off; {end} after {took * 1e3:.0f} ms"]
     lines += ["    " + " | ".join(finding.row()) for finding in found]
     with log.open("a", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")

@@ -95,12 +95,13 @@ class LinkError(RramlabError):
         self.fault = fault
 
 
-def still_on(why: str) -> LinkError:
-    """Return the error of a bench that was left without its outputs switched off."""
+def still_on(why: str, before: BaseException | None = None) -> LinkError:
+    """Return the error of a bench that was left without its outputs switched off; `before` led to it."""
+    began = f". It began with: {before}" if before is not None and str(before) else ""
     return LinkError(
         LinkFault.INSTRUMENT,
         f"outputs may still be ON: the bench could not be made safe ({why}). Switch off by hand, or try over "
-        f"new links: rramlab panic",
+        f"new links: rramlab panic{began}",
     )
 
 

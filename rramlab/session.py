@@ -168,7 +168,7 @@ def _told_if_unsafe(backend: Backend) -> Iterator[None]:
         yield
     except BaseException as error:
         if backend.unsafe:
-            raise still_on(backend.unsafe) from error
+            raise still_on(backend.unsafe, error) from error
         raise
 
 

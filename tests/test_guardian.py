@@ -134,7 +134,11 @@ def test_outputs_go_off_when_the_host_dies(
     host.end()
     assert is_gone(host.guardian)
     said = log.read_text()
-    assert f"process {host.process.pid} died" in said and said.count("output off | ok") == 2
+    assert (
+        f"process {host.process.pid} left the bench" in said
+        and "; all off after" in said
+        and said.count("output off | ok") == 2
+    )
     assert "board" in said and "source_meter" in said
 
 
