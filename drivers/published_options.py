@@ -17,8 +17,9 @@ class PublishedOptions(BaseModel):
 
     `f_gain`, `g_gain` (1/s), `embedding_volts` (V) and `noise_gain` (V/s) stand behind the converters at full
     range; `offsets` (shares of the range) trim the integrators. `trigger_level` (V) is that of the switch
-    line, `volts_per_div` (V) the scale of the states (None: from the start), `start_tolerance` (network
-    units) how far the pre-charge that is seen may be from the one that the bench file states.
+    line, `volts_per_div` (V) the scale of the states and `output_volts_per_div` that of the outputs (None:
+    from the start), `start_tolerance` (network units) how far the pre-charge that is seen may be from the
+    one that the bench file states.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -29,6 +30,7 @@ class PublishedOptions(BaseModel):
     offsets: Annotated[list[_Offset], Field(min_length=2, max_length=2)] = [0.0, 0.0]
     trigger_level: float = 1.65
     volts_per_div: Annotated[float, Field(gt=0)] | None = None
+    output_volts_per_div: Annotated[float, Field(gt=0)] | None = None
     start_tolerance: Annotated[float, Field(gt=0)] = 0.05
 
     @classmethod

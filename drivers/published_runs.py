@@ -21,6 +21,8 @@ STATED = 1e-3
 """How far (network units) a start that is asked for may be from the pre-charge that the bench file states."""
 REACH = 1.5
 """How far (network units) a state goes at least; a state that starts further out goes further."""
+OUTPUT_REACH = 4.0
+"""How much further an output goes than a state: near the end the score is the state over a small variance."""
 MARGIN = 1.25
 
 
@@ -46,14 +48,20 @@ class PublishedRuns:
 
     def solve(self, run: LoopRun) -> LoopResult:
         """Return what the oscilloscope saw of each run; what it cannot see is NaN."""
-        options = self._options
-        settings = match(run.coefficients, run.volts, options.circuit, options.trims)
+        settings = match(run.coefficients, run.volts, self._options.circuit, self._options.trims)
         self._check_start(run)
-        farthest = MARGIN * max(REACH, float(np.abs(run.start).max(initial=0.0))) * run.volts
-        self._watch.prepare(options.volts_per_div or scale_for(farthest), options.trigger_level)
+        self._prepare(run)
         ticks = len(run.coefficients.drift)
         seen = np.array([self._one(settings, run, number, ticks) for number in range(len(run.start))])
         return _result(run, seen / run.volts, self._watch.sees_output)
+
+    def _prepare(self, run: LoopRun) -> None:
+        """Set the oscilloscope so that this run is on its screen."""
+        options = self._options
+        farthest = max(REACH, float(np.abs(run.start).max()))
+        states = options.volts_per_div or scale_for(MARGIN * farthest * run.volts)
+        outputs = options.output_volts_per_div or scale_for(MARGIN * OUTPUT_REACH * farthest * run.volts)
+        self._watch.prepare(states, outputs, options.trigger_level)
 
     def _check_start(self, run: LoopRun) -> None:
         if not len(run.start):

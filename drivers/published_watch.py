@@ -46,8 +46,8 @@ class Watch:
         """Tell whether the outputs of the network are connected."""
         return set(OUTPUTS) <= set(self._spec.channels)
 
-    def prepare(self, volts_per_div: float, level: float) -> None:
-        """Set channels, time base and trigger (V); every setting is read back."""
+    def prepare(self, states: float, outputs: float, level: float) -> None:
+        """Set scales of states and outputs (V per division), time base and trigger (V); all is read back."""
         channels = self._spec.channels
         if not set(STATES) <= set(channels):
             raise Unsupported(
@@ -55,7 +55,7 @@ class Watch:
                 "and x2 into [backend.options.oscilloscope.channels]"
             )
         for name in self._signals():
-            self._scope.channel(channels[name], volts_per_div)
+            self._scope.channel(channels[name], states if name in STATES else outputs)
         source: Source = channels.get("switch", "EXT")
         if source != "EXT":
             self._scope.channel(source, SWITCH_DIVISION, level)

@@ -210,11 +210,16 @@ def test_the_settings_arrive_before_the_run() -> None:
     assert bench.firmware.runs[-1][1] == {"table": "3", "v_bias": 0.1, "coef": 1.5, "noise": True}
 
 
+CHANNELS = ((1, 0.05), (2, 0.05), (3, 0.2), (4, 0.2))
+
+
 def test_the_outputs_are_read_where_they_are_connected() -> None:
     bench = Bench().opened()
-    bench.board.watch(bench.scope, scope_spec(channels={"x1": 1, "x2": 2, "out1": 1, "out2": 2}))
+    bench.board.watch(bench.scope, scope_spec(channels={"x1": 1, "x2": 2, "out1": 3, "out2": 4}))
     result = bench.board.solve(loop_run(), 1)
-    assert np.array_equal(result.output, result.state)
+    assert np.array_equal(result.output, result.state[:, :, [1, 1]])
+    # 1.25 times 1.5 units of 0.1 V for a state, and four times that for an output, over 4 divisions.
+    assert bench.scope.told[:4] == [("channel", n, scale, 0.0) for n, scale in CHANNELS]
     assert ("trigger", "EXT", 1.65, "rise") in bench.scope.told
 
 

@@ -33,6 +33,11 @@ def test_a_run_over_the_wire_is_the_one_that_the_macro_did(scope: str) -> None:
         assert waves is not None and board.hazards == []
         # Six deviations of the end of a line, 0.19 codes of 0.02 network units each (2e-9 a value).
         assert np.abs(result.trace[:, 0] - waves.result.trace[:201, 0]).max() < 6 * 0.19 * 0.02
+        if {"out1", "out2"} <= set(options["oscilloscope"]["channels"]):
+            # Shown at four times the scale, and between two ticks noisier than the states.
+            seen, true = result.output[0], waves.result.output[0, :201]
+            assert np.abs(seen - true)[1:].max() < 0.5
+            assert np.abs(true).max() > 1.0
         # The rest of a run that the board cannot be asked for is unknown, and no wrong number.
         assert np.isnan(result.energy).all()
         findings = BenchBackend.panic(BenchOptions(**options))
