@@ -153,7 +153,9 @@ for package in ("rramlab", "protocols", "sim_backend", "calibration", "drivers")
     for module in pkgutil.walk_packages(found.__path__, package + "."):
         if not module.name.startswith(virtual):
             importlib.import_module(module.name)
-assert not [name for name in sys.modules if name.startswith(virtual + ".")]
+loaded = [name for name, module in sys.modules.items() if name.startswith(virtual + ".")
+          and not hasattr(module, "__path__")]  # walking through packages loads the packages
+assert not loaded, loaded
 
 from protocols.write_verify import WriteVerify
 from rramlab.bench import Bench
@@ -163,13 +165,26 @@ cells = Cells.grid(range(4), range(4))
 with Bench.load(None).open(seed=1) as backend:
     result = WriteVerify(backend).program(cells, np.full(16, 50e-6))
     print("programmed", np.abs(backend.read(cells) - 50e-6).max() < 20e-6)
+
+from drivers.bench_backend import BenchBackend
+from drivers.bench_options import BenchOptions
+from rramlab.errors import LinkError
+
+# Lock, guardian and links of a bench of instruments on which nobody answers.
+os.environ["USERNAME"] = "ada"  # as Windows has it
+board = dict(use="rramlab-board", port="socket://127.0.0.1:1")
+try:
+    with BenchBackend(BenchOptions.model_validate(dict(macros=1, board=board))):
+        pass
+except LinkError as error:
+    print(error.fault)
 """
 
 
 def test_everything_loads_and_programs_without_what_windows_lacks() -> None:
     # 20 uS: far more than relaxation within the hour, far less than leaving the cells where they were (5 uS).
     script = WITHOUT.format(refused=NOT_ON_WINDOWS, signals=UNIX_SIGNALS, ours=PACKAGES, virtual=VIRTUAL)
-    assert python(script).split() == ["programmed", "True"]
+    assert python(script).split() == ["programmed", "True", "refused"]
 
 
 # How it is written.
