@@ -342,6 +342,17 @@ def test_off_is_off_within_a_long_integration(model: str) -> None:
     assert not reading.is_alive()
 
 
+@pytest.mark.parametrize("model", ["2400", "B2900"])
+def test_a_logarithmic_sweep_does_not_cross_zero(model: str) -> None:
+    table = Table(model)
+    table.ask(":SOUR:VOLT:STAR 0;STOP 1;MODE SWE", ":SOUR:SWE:SPAC LOG;POIN 3", ":TRIG:COUN 3", ":OUTP ON")
+    table.ask(":INIT")
+    assert table.error() == -221
+    table.ask(":SOUR:VOLT:STAR 0.01", ":INIT;*OPC?")
+    assert table.error() == 0
+    assert table.resistor.levels[-3:] == pytest.approx([0.01, 0.1, 1.0])
+
+
 def test_ranges_and_stairs() -> None:
     assert [range_of(amperes) for amperes in (0.0, 1.04e-6, 1.06e-6, 5.0)] == [1e-8, 1e-6, 1e-5, 1.0]
     assert covering((0.2, 2.0, 20.0), 0.3) == 2.0

@@ -106,7 +106,8 @@ class Engine2400:
 
     def _steps(self) -> list[float]:
         s = self.settings
-        if s["start"] == s["stop"]:
+        crosses_zero = s["spacing"] == "LOG" and s["start"] * s["stop"] <= 0
+        if s["start"] == s["stop"] or crosses_zero:
             raise ScpiError(-221)
         steps = staircase(s["start"], s["stop"], round(s["points"]), s["spacing"] == "LOG")
         return steps[::-1] if s["direction"] == "DOW" else steps

@@ -125,6 +125,8 @@ class EngineB2900:
 
     def _steps(self) -> list[float]:
         s = self.settings
+        if s["spacing"] == "LOG" and s["start"] * s["stop"] <= 0:
+            raise ScpiError(-221)
         steps = staircase(s["start"], s["stop"], round(s["points"]), s["spacing"] == "LOG")
         steps = steps[::-1] if s["direction"] == "DOWN" else steps
         return steps + steps[::-1] if s["stair"] == "DOUB" else steps

@@ -200,13 +200,15 @@ class TektronixScope(Model):
 
     def _set_sign(self, call: Call) -> None:
         call.expect(1)
-        self._s["encoding"] = ("S" if self._swapped() else "") + {"RI": "RI", "RP": "RP"}[call.word(0)] + "B"
-        self._s["encoding"] = self._s["encoding"].replace("SRIB", "SRI").replace("SRPB", "SRP")
+        self._encode(Choice("RI RP", "RI").read(call.arguments[0]), self._swapped())
 
     def _set_order(self, call: Call) -> None:
         call.expect(1)
         sign = "RP" if "RP" in self._encoding() else "RI"
-        self._s["encoding"] = f"S{sign}" if call.word(0) == "LSB" else f"{sign}B"
+        self._encode(sign, Choice("LSB MSB", "MSB").read(call.arguments[0]) == "LSB")
+
+    def _encode(self, sign: str, swapped: bool) -> None:
+        self._s["encoding"] = f"S{sign}" if swapped else f"{sign}B"
 
     def _sent(self) -> Window:
         """Return the part of the record that is sent; the end of the record ends it."""

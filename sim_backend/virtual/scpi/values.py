@@ -59,6 +59,8 @@ class Number(Kind):
 
     def limit(self, word: str) -> float:
         """Return the smallest, largest or default number."""
+        if not is_limit(word):
+            raise ScpiError(-224)
         return {"MIN": self.low, "MAX": self.high, "DEF": self.default}[word.upper()[:3]]
 
     def show(self, value: float) -> str:
