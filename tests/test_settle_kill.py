@@ -132,8 +132,9 @@ def moment(rng: np.random.Generator) -> Moment:
     """Return a moment while opening and settling (20 %), or around a request (80 %)."""
     if rng.random() < 0.2:
         return Moment("", 0, rng.uniform(0, 1.0))
-    # A train of 36 pulses takes the board some milliseconds; the reading after it forty.
-    return Moment("pulse", int(rng.integers(1, 6)), rng.exponential(5e-3))
+    # At once: mostly before the train is on the wire. Later: the board is at work, or its answer under way.
+    later = rng.exponential(3e-3) if rng.random() < 0.6 else 0.0
+    return Moment("pulse", int(rng.integers(1, 6)), later)
 
 
 def counted(events: list[Event], delivery: Delivery | None) -> NDArray[np.int64]:
