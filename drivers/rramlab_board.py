@@ -114,10 +114,8 @@ class RramlabBoard(Controller):
         """Take all lines to 0 V, drain before gate."""
         try:
             self._session.anyhow(Command.SAFE)
-        except LinkError:
-            # A board whose parser hangs still obeys these bytes.
-            self._session.link.shout()
-            self._session.anyhow(Command.STATUS)
+        except LinkError as error:
+            self._panic(error)
         if self._session.state & DRIVEN:
             raise LinkError(
                 LinkFault.INSTRUMENT,
@@ -199,6 +197,14 @@ class RramlabBoard(Controller):
         return self._work.again(lambda: settled(request, notes, self._session.settle))
 
     # The steps.
+
+    def _panic(self, error: LinkError) -> None:
+        """Send the bytes that a board obeys whose parser hangs; silent, the first error is told."""
+        try:
+            self._session.link.shout()
+            self._session.anyhow(Command.STATUS)
+        except LinkError:
+            raise error from None
 
     @property
     def _is_virtual(self) -> bool:
