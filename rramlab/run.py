@@ -168,6 +168,14 @@ class Run:
         """Let go of the journal; the run can be resumed."""
         self.recorder.close()
 
+    def discard(self) -> None:
+        """Remove a run in which nothing was asked; its name is free again."""
+        if self.recorder.number == 0:
+            self.close()
+            remove_journal(self.folder / JOURNAL)
+            with suppress(OSError):  # somebody keeps other files there
+                self.folder.rmdir()
+
     def __enter__(self) -> Self:
         return self
 

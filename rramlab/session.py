@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from rramlab.errors import InputError, RunError, still_on
+from rramlab.errors import BenchBusy, InputError, RunError, still_on
 from rramlab.terminal import Terminal
 
 if TYPE_CHECKING:  # loaded by the commands that open a bench, not by --help
@@ -116,6 +116,8 @@ class Session:
         """Say how a run that stops half way is continued."""
         try:
             yield
+        except BenchBusy:  # nothing was begun
+            raise
         except BaseException:
             way = f"{plan.command} --resume" if plan.resumable else "show"
             with suppress(OSError):  # the terminal may be what was closed
@@ -157,8 +159,13 @@ class Session:
             bench, seed = Bench.parse(run.start.bench, str(plan.resume)), run.start.seed
             backend = bench.open(seed=seed)
         backend.recorder = run.recorder
-        with run:
-            yield run, backend, bench
+        try:
+            with run:
+                yield run, backend, bench
+        except BenchBusy:
+            if plan.resume is None:
+                run.discard()
+            raise
 
 
 @contextmanager

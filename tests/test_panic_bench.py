@@ -15,7 +15,9 @@ from drivers import breaker
 from drivers.bench_options import BenchOptions
 from drivers.bench_parts import breakers
 from rramlab.bench import Bench
+from rramlab.bench_lock import hold
 from rramlab.cells import Cells
+from rramlab.cli import main
 from rramlab.errors import BenchBusy, LinkError
 from rramlab.finding import Finding
 from rramlab.panic import switch_off
@@ -30,7 +32,9 @@ import sys
 from pathlib import Path
 import numpy as np
 from rramlab.bench import Bench
+from rramlab.bench_lock import hold
 from rramlab.cells import Cells
+from rramlab.cli import main
 from rramlab.errors import LinkError
 from rramlab.reading import Staircase
 
@@ -127,3 +131,14 @@ def test_a_panic_in_the_middle_of_work_ends_the_work(served: tuple[VirtualBench,
         backend.read(cells)
         assert all_off(switch_off(file))
         backend.pulse(PulseTrain.of(cells, Pulse.parse("SET 1.0V gate=1.1V 1us")))
+
+
+def test_a_run_on_a_bench_in_use_is_refused_and_leaves_no_folder(
+    served: tuple[VirtualBench, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, file = served
+    with hold("lab", run="runs/moon"), pytest.raises(SystemExit) as ended:
+        main(["read", "--cells", "r0c0", "--bench", str(file), "--run", str(tmp_path / "mine")])
+    said = capsys.readouterr().err
+    assert ended.value.code == 8 and "run 'runs/moon'" in said and "go on with" not in said
+    assert not (tmp_path / "mine").exists()
