@@ -92,7 +92,7 @@ class KeysightInfiniiVision(ScpiScope):
         self.scpi.query(":AER?")
         self.scpi.start(":SING")
 
-    def _is_armed(self) -> bool:
+    def _waits(self) -> bool:
         # The event register remembers that it was armed, even when the trigger came at once.
         return self.scpi.number(":AER?") == 1
 

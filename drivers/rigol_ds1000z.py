@@ -99,7 +99,7 @@ class RigolDs1000z(ScpiScope):
         self._await(lambda: self._state() != "STOP")
         self.scpi.start(":SING")
 
-    def _is_armed(self) -> bool:
+    def _waits(self) -> bool:
         return self._state() in ("WAIT", "TD", "STOP")
 
     def _state(self) -> str:

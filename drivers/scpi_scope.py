@@ -54,6 +54,7 @@ class ScpiScope(Oscilloscope):
         self._clock = clock or HostClock()
         self._before = self._time_per_div = 0.0
         self._per_div: dict[int, float] = {}
+        self._is_armed = False
 
     # What a maker says in its own words.
 
@@ -82,7 +83,7 @@ class ScpiScope(Oscilloscope):
         """Begin a single acquisition."""
 
     @abstractmethod
-    def _is_armed(self) -> bool:
+    def _waits(self) -> bool:
         """Tell whether it waits for the trigger, or has had it."""
 
     @abstractmethod
@@ -184,7 +185,8 @@ class ScpiScope(Oscilloscope):
         """Arm for one acquisition; on return the instrument waits for the trigger, or has had it."""
         with self._together():
             self._arm()
-            self._await(self._is_armed)
+            self._is_armed = True
+            self._await(self._waits)
 
     @final
     def waveform(self, channel: int) -> Waveform:
@@ -209,6 +211,7 @@ class ScpiScope(Oscilloscope):
     @final
     def _begin(self) -> None:
         """Take nothing over from an earlier talk."""
+        self._is_armed = False
         self.scpi.start(self.stop_command)
         self.scpi.set("*CLS")
         self._errors()
@@ -217,6 +220,7 @@ class ScpiScope(Oscilloscope):
 
     def _apply(self, settings: Settings, doing: str) -> None:
         """Set, drain the error queue, read back and compare."""
+        self._stand()
         for row, value in settings.items():
             row.__set__(self, value)
         self._check_errors(doing)
@@ -225,6 +229,12 @@ class ScpiScope(Oscilloscope):
             slack = self._slack(row.name)
             if not (slack and abs(row.__get__(self, type(self)) - value) <= slack):
                 row.read_back(self, value)
+
+    def _stand(self) -> None:
+        """Stop an acquisition that is waited for: some acknowledge a setting only when it is complete."""
+        if self._is_armed:
+            self.scpi.start(self.stop_command)
+            self._is_armed = False
 
     def _slack(self, name: str) -> float:
         """Return how far a setting that is a place on the screen may read back from what it was set to."""

@@ -92,7 +92,7 @@ class TektronixMso4000(ScpiScope):
         # Not acknowledged: *OPC? would be answered only when the acquisition is complete.
         self.scpi.start("ACQ:STATE ON")
 
-    def _is_armed(self) -> bool:
+    def _waits(self) -> bool:
         return self.scpi.query("TRIG:STATE?").strip().upper()[:3] in ("REA", "TRI", "SAV")
 
     def _scaling(self) -> Scaling:

@@ -150,6 +150,15 @@ def test_a_setting_that_the_instrument_does_not_take_is_told(name: str) -> None:
     table.scope.channel(1, 0.5)
 
 
+def test_it_can_be_set_anew_while_it_waits_for_a_trigger(table: Table) -> None:
+    # *OPC? is answered by some only when the acquisition is complete, which may be never.
+    table.armed()
+    table.scope.channel(1, 0.1)
+    assert table.scope.acquired()
+    table.armed()
+    assert not table.scope.acquired()
+
+
 def test_it_stops_when_it_is_made_safe(table: Table) -> None:
     table.armed()
     table.scope.safe()
