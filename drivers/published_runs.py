@@ -100,12 +100,20 @@ class PublishedRuns:
         self._watch.arm()
         # Arming took its time, in which the counter of the firmware may have come round.
         self._pace.wait()
-        began = self._talk.go()
+        began = self._go()
         self._talk.wait_for_the_end()
         if self._watch.saw():
             self._pace.began(began)
             return True
         return False
+
+    def _go(self) -> float:
+        """Return when (s) a run began, if one did."""
+        try:
+            return self._talk.go()
+        except BaseException:  # also Ctrl-C: it may have begun, or may begin when a late command arrives
+            self._pace.forget()
+            raise
 
     def _went_at_last(self, settings: PublishedSettings) -> bool:
         """Ask once more, where nobody knew how long ago the counter of the firmware was at zero."""

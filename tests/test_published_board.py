@@ -177,6 +177,19 @@ def test_a_counter_that_nobody_knows_costs_one_more_go() -> None:
     assert np.isfinite(result.end).all()
 
 
+def test_a_go_without_a_reply_may_have_begun_a_run_and_the_next_one_is_played_all_the_same() -> None:
+    bench = Bench().opened()
+    bench.board.solve(loop_run(), 1)
+    bench.firmware.replies[b"G"] = b""
+    with pytest.raises(LinkError, match="answered 'Go' with nothing"):
+        bench.board.solve(loop_run(), 2)
+    bench.firmware.replies.clear()
+    result = bench.board.solve(loop_run(), 3)
+    assert np.isfinite(result.end).all()
+    assert len(bench.firmware.runs) == 3
+    assert bench.firmware.heard_in_a_run == 0
+
+
 def test_a_run_that_the_oscilloscope_did_not_see_is_told() -> None:
     bench = Bench().opened()
     bench.scope.blind = True
