@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,15 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from toy_published import ToldClock, ToyFirmware, ToyScope, board_spec, scope_spec
 
+from drivers.bench_options import BenchOptions
 from drivers.memory_wire import MemoryWire
 from drivers.published_board import PublishedBoard
 from drivers.published_circuit import PublishedCircuit, published_coefficients
 from drivers.published_commands import commands
 from drivers.published_match import match
+from drivers.published_options import PublishedOptions
 from drivers.published_pace import time_to_wait
 from drivers.published_schedule import PublishedSettings
+from rramlab.bench import Bench as BenchText
 from rramlab.errors import BenchFileError, LimitExceeded, LinkError, LinkFault, Unsupported
-from rramlab.loop import LoopRun, Region
+from rramlab.loop import Coefficients, LoopRun, Region
 
 LAYERS = (
     Region(tuple(range(2)), tuple(range(15))),
@@ -304,3 +308,17 @@ def test_too_few_points_are_told_with_how_many_it_takes() -> None:
 def test_an_unknown_extra_is_told_with_the_possible_ones() -> None:
     with pytest.raises(BenchFileError, match=r"gain: .*f_gain, g_gain, embedding_volts"):
         PublishedBoard(board_spec(extras={"gain": 1.0}))
+
+
+def test_the_page_of_the_manual_holds() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "published-board.md").read_text(encoding="utf-8")
+    bench_file, example = (
+        re.findall(f"```{kind}\n(.*?)```", page, re.DOTALL)[0] for kind in ("toml", "python")
+    )
+    options = BenchOptions.model_validate(BenchText.parse(bench_file).backend.options)
+    assert options.board is not None and options.oscilloscope is not None
+    # The extras that the page shows are the defaults that it says they are.
+    assert PublishedOptions.of(options.board) == PublishedOptions()
+    names: dict[str, object] = {}
+    exec(example, names)
+    assert isinstance(names["coefficients"], Coefficients)
