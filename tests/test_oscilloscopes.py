@@ -152,6 +152,28 @@ def test_tektronix_sends_a_waveform() -> None:
 TEK_PREAMBLE = "1;RI;MSB;4;200.0000E-6;-50.0000E-3;2.0000E-3;-25.0000;100.0000E-3"
 
 
+def test_tektronix_sends_a_deep_memory_in_pieces_with_one_time_axis() -> None:
+    points = 2_500_000
+    codes = np.random.default_rng(2).integers(-128, 128, points).astype("i1")
+    pieces: list[Pair] = []
+    for first in (1, 1_000_001, 2_000_001):
+        last = min(first + 999_999, points)
+        pieces += sent(f"DAT:STAR {first}", f"DAT:STOP {last}")
+        pieces.append(("CURV?", block(codes[first - 1 : last].tobytes())))
+    expected: list[Pair] = [
+        ("ACQ:STATE?", "0"),
+        *sent("DAT:SOU CH1", "DAT:ENC RIB", "DAT:WID 1", "DAT:STAR 1", "DAT:STOP 10000000"),
+        ("WFMO:BYT_N?;BN_F?;BYT_O?;NR_P?;XIN?;XZE?;YMU?;YOF?;YZE?", f"1;RI;MSB;{points};1E-7;-5E-2;2E-3;0;0"),
+        *pieces,
+        *TEK_CLEAN,
+        ("DAT:SOU?", "CH1"),
+    ]
+    with pairs(*TEK_OPEN, *expected) as wire:
+        waveform = opened(TektronixMso4000, wire).waveform(1)
+    assert np.array_equal(waveform.codes, codes)
+    assert (waveform.time[0], waveform.time[-1]) == (-0.05, 2_499_999 * 1e-7 + -0.05)
+
+
 def test_tektronix_tells_its_events_once_the_event_register_was_read() -> None:
     queue: list[Pair] = [
         ("*ESR?", "32"),
