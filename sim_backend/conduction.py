@@ -20,11 +20,12 @@ def thermal_factor(conductance: float, c: Constants) -> float:
     """Return G(T)/G(298 K) for a filament of `conductance` (S)."""
     if c.t_delta == 0.0:
         return 1.0
-    return 1.0 + c.t_delta * _interpolate(conductance, c.tc_conductance, c.tc_per_kelvin)
+    return 1.0 + c.t_delta * interpolate(conductance, c.tc_conductance, c.tc_per_kelvin)
 
 
 @compiled()
-def _interpolate(x: float, xs: FloatArray, ys: FloatArray) -> float:
+def interpolate(x: float, xs: FloatArray, ys: FloatArray) -> float:
+    """Return y at x, linear between the points, constant beyond them."""
     if x <= xs[0]:
         return float(ys[0])
     for k in range(1, len(xs)):

@@ -1,12 +1,14 @@
 """Gather the numbers that the compiled kernels need at one temperature."""
 
 import math
+from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim_backend.preset import Preset
+from sim_backend.technology import Relaxation
 
 FloatArray = NDArray[np.float64]
 
@@ -36,8 +38,14 @@ class Constants(NamedTuple):
     v_activation: float
     set_v0: float
     set_slope: float
+    set_power: float
+    set_onset: float
+    set_onset_g: float
+    reset_v_activation: float
     reset_v0: float
     reset_slope: float
+    reset_onset: float
+    reset_power: float
     reset_v_min: float
     g_ref: float
     g_floor: float
@@ -63,6 +71,12 @@ class Constants(NamedTuple):
     drift_g_high: float
     drift_low: float
     drift_g_low: float
+    curve_g: FloatArray
+    curve_core: FloatArray
+    curve_down: FloatArray
+    curve_up: FloatArray
+    jump_down: float
+    jump_up: float
     loss_rate: float
     noise_relative: float
     noise_reference: float
@@ -87,6 +101,7 @@ def constants(preset: Preset, temperature: float) -> Constants:
         "v_nl_squared": p.conduction.v_limit**2,
         "t_delta": temperature - T_REFERENCE,
         "beta": p.transistor.kp * p.transistor.w_over_l,
+        "reset_v_activation": p.kinetics.reset_v_activation or p.kinetics.v_activation,
         "rate": p.kinetics.rate * arrhenius(p.kinetics.activation_ev, temperature),
         "relax_tau_slow": _slowest_tau(p, temperature),
         "loss_rate": p.retention.loss_rate
@@ -94,7 +109,23 @@ def constants(preset: Preset, temperature: float) -> Constants:
         "noise_relative": p.noise.relative / math.sqrt(p.noise.effective_decades),
         "noise_tau_slow": p.noise.tau_min * 10.0 ** (p.noise.decades - 1),
     }
-    return Constants(**(_direct(p) | values))
+    return Constants(**(_direct(p) | values | _curves(p.relaxation)))
+
+
+def _curves(r: Relaxation) -> dict[str, FloatArray]:
+    lengths = {len(v) for v in (r.curve_conductance, r.curve_core, r.jump_share)}
+    if len(lengths) > 1:
+        raise ValueError("curve_conductance, curve_core and jump_share differ in length; give one value each")
+    # A normal number beyond a threshold is a jump: thresholds, negative and positive, from the shares.
+    share = np.clip(r.jump_share, 1e-9, 0.98)
+    down = [-_quantile(s * (1.0 - r.jump_up_part)) for s in share]
+    up = [-_quantile(s * r.jump_up_part) for s in share]
+    curves = {"curve_g": r.curve_conductance, "curve_core": r.curve_core, "curve_down": down, "curve_up": up}
+    return {name: np.array(values, np.float64) for name, values in curves.items()}
+
+
+def _quantile(share: float) -> float:
+    return NormalDist().inv_cdf(min(max(share, 1e-12), 0.499))
 
 
 def _slowest_tau(p: Preset, temperature: float) -> float:

@@ -30,8 +30,9 @@ class Harm:
         is more conductive than the ceiling.
         """
         up, down = float(np.max(voltages, initial=0.0)), -float(np.min(voltages, initial=0.0))
-        return self._moves_less(up, self._weakest_set(c), duration, c) and self._moves_less(
-            down, self._weakest_reset(c), duration, c
+        weakest = self._weakest_set(c), self._weakest_reset(c)
+        return _moves_less(up, weakest[0], duration, c.v_activation, c) and _moves_less(
+            down, weakest[1], duration, c.reset_v_activation, c
         )
 
     def _weakest_set(self, c: Constants) -> float:
@@ -41,9 +42,10 @@ class Harm:
         at_ceil = c.reset_v0 + c.reset_slope * math.log(c.g_ref / c.g_ceil)
         return max(c.reset_v_min, _MARGIN * at_ceil * self._least_reset)
 
-    def _moves_less(self, voltage: float, weakest: float, duration: float, c: Constants) -> bool:
-        if voltage == 0.0 or duration == 0.0:
-            return True
-        bound = max(1.0, c.g_ceil / c.g_ref)
-        exponent = c.v_activation / weakest - c.v_activation / voltage
-        return math.log(c.rate * bound * duration / STILL) + exponent < 0.0
+
+def _moves_less(voltage: float, weakest: float, duration: float, activation: float, c: Constants) -> bool:
+    if voltage == 0.0 or duration == 0.0:
+        return True
+    bound = max(1.0, c.g_ceil / c.g_ref)
+    exponent = activation / weakest - activation / voltage
+    return math.log(c.rate * bound * duration / STILL) + exponent < 0.0

@@ -26,12 +26,34 @@ def switching_rate(g: float, v: float, set_like: bool, factor: float, ceil: floa
     if v <= 0.0:
         return 0.0
     if set_like:
-        vx = (c.set_v0 + c.set_slope * g / c.g_ref) * factor
-        bound = 1.0 - g / ceil
+        vx = set_voltage(g, c) * factor
+        bound, va = 1.0 - g / ceil, c.v_activation
     else:
-        vx = max(c.reset_v_min, (c.reset_v0 + c.reset_slope * math.log(c.g_ref / g)) * factor)
-        bound = (g - c.g_floor) / c.g_ref
-    return max(bound, 0.0) * c.rate * math.exp(c.v_activation / vx - c.v_activation / v)
+        vx = max(c.reset_v_min, reset_voltage(g, c) * factor)
+        bound, va = (g - c.g_floor) / c.g_ref, c.reset_v_activation
+    return max(bound, 0.0) * c.rate * math.exp(va / vx - va / v)
+
+
+@compiled(inline=True)
+def set_voltage(g: float, c: Constants) -> float:
+    """Return the SET voltage Vx (V) of a filament `g` (S): it grows with G, and a broken one asks for more.
+
+    Vx = Vs0 + Ss (G/Gref)^n + Von exp(-G/Gon). The last term makes SET abrupt: once begun it runs on.
+    """
+    if c.set_power == 1.0 and c.set_onset == 0.0:
+        return c.set_v0 + c.set_slope * g / c.g_ref
+    onset = c.set_onset * math.exp(-g / c.set_onset_g)
+    return c.set_v0 + c.set_slope * math.pow(g / c.g_ref, c.set_power) + onset
+
+
+@compiled(inline=True)
+def reset_voltage(g: float, c: Constants) -> float:
+    """Return the RESET voltage Vx (V) of a filament `g` (S): Vr0 + Sr ln(Gref/G) + Vthick (G/Gref)^m.
+
+    The last term makes RESET abrupt, and a filament that was SET too far cannot be RESET at all.
+    """
+    vx = c.reset_v0 + c.reset_slope * math.log(c.g_ref / g)
+    return vx if c.reset_onset == 0.0 else vx + c.reset_onset * math.pow(g / c.g_ref, c.reset_power)
 
 
 @compiled(inline=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from sim_backend.cells import Cells, FloatArray, HalfArray
 from sim_backend.compiled import compiled
+from sim_backend.conduction import interpolate
 from sim_backend.constants import Constants
 
 G_LEAST = 0.05e-6
@@ -92,10 +93,33 @@ def redraw(cells: Cells, i: int, weight: float, end: float, normals: HalfArray, 
         cells.bank[i, k] *= keep
     settle(cells, i, end, c)
     g = cells.conductance[i]
-    sigma = weight * amplitude(g, c) * cells.spread[i]
     mean = (1.0 - keep) * drift(g, c)
+    if c.curve_g[-1] > 0.0:
+        _add_jumps(cells, i, g, mean, weight * cells.spread[i], normals, c)
+        return
+    sigma = weight * amplitude(g, c) * cells.spread[i]
     for k in range(cells.bank.shape[1]):
         cells.bank[i, k] += mean + sigma * normals[k]
+
+
+@compiled()
+def _add_jumps(
+    cells: Cells, i: int, g: float, mean: float, scale: float, normals: HalfArray, c: Constants
+) -> None:
+    """Add to each decade a normal core and, beyond thresholds, jumps of nearly exponential size.
+
+    A normal number z beyond z0 exceeds it by (z^2 - z0^2)/2, which is distributed almost as exp(-x).
+    """
+    core = interpolate(g, c.curve_g, c.curve_core)
+    low, high = interpolate(g, c.curve_g, c.curve_down), interpolate(g, c.curve_g, c.curve_up)
+    for k in range(cells.bank.shape[1]):
+        z = normals[k]
+        moved = core * z
+        if z < -low:
+            moved -= 0.5 * c.jump_down * g * (z * z - low * low)
+        elif z > high:
+            moved += 0.5 * c.jump_up * (z * z - high * high)
+        cells.bank[i, k] += mean + scale * moved
 
 
 @compiled()

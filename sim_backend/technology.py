@@ -32,14 +32,25 @@ class Transistor:
 @final
 @dataclass(frozen=True)
 class Kinetics:
-    """Hold the switching law: rate (S/s), voltages (V), conductances (S), activation_ev (eV)."""
+    """Hold the switching law: rate (S/s), voltages (V), conductances (S), activation_ev (eV).
+
+    `set_power` bends the SET voltage's growth with G, `set_onset` is what a broken filament asks on top,
+    gone within `set_onset_g` (S); `reset_onset` (V at g_ref) times (G/g_ref)^`reset_power` is what a thick
+    filament asks for RESET; `reset_v_activation` (V) is that of RESET where it is not that of SET (0).
+    """
 
     rate: float
     v_activation: float
     set_v0: float
     set_slope: float
+    set_power: float
+    set_onset: float
+    set_onset_g: float
+    reset_v_activation: float
     reset_v0: float
     reset_slope: float
+    reset_onset: float
+    reset_power: float
     reset_v_min: float
     g_ref: float
     g_floor: float
@@ -109,7 +120,12 @@ class Telegraph:
 @final
 @dataclass(frozen=True)
 class Relaxation:
-    """Hold the relaxation bank: variances (S^2/decade), conductances (S), tau_min (s), drifts (S/decade)."""
+    """Hold the relaxation bank: variances (S^2/decade), conductances (S), tau_min (s), drifts (S/decade).
+
+    Where `curve_conductance` (S) rises, curves over it take the place of the law of variance: `curve_core`
+    (S per root of a decade) and the share of cells that jump in a decade, `jump_share`. A jump loses
+    `jump_down` of G on the average, or, in the part `jump_up_part` of all, gains `jump_up` (S).
+    """
 
     variance_per_decade: float
     peak: float
@@ -125,6 +141,12 @@ class Relaxation:
     drift_g_high: float
     drift_low: float
     drift_g_low: float
+    curve_conductance: tuple[float, ...]
+    curve_core: tuple[float, ...]
+    jump_share: tuple[float, ...]
+    jump_down: float
+    jump_up: float
+    jump_up_part: float
 
 
 @final

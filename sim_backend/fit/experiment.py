@@ -1,0 +1,58 @@
+"""Say what every measured table must offer so that the model can be fitted to it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim_backend.preset import Preset
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+FIFTHS = np.linspace(0.0, 1.0, 6)
+
+
+@final
+@dataclass(frozen=True)
+class Feature:
+    """Hold one quantity per row of a table and the groups in which its distribution is compared.
+
+    `values` is (n,), or (copies, n) where cells were simulated several times over; `group` (n,)
+    numbers the groups, -1 leaves a row out; `labels` name the groups; `unit` is that of the values,
+    '1' for logarithms; `floor` is the error (same unit) below which model and data need not agree.
+    """
+
+    name: str
+    values: FloatArray
+    group: IntArray
+    labels: Sequence[str]
+    unit: str
+    floor: float
+    edges: FloatArray
+
+
+class Experiment(ABC):
+    """Hold a measured table, and simulate the same measurement on the same cells.
+
+    Rows that are held back take no part in a fit; they are predicted by it.
+    """
+
+    name: str
+    cells: IntArray
+    """Cell of each row: rows of one cell are not independent."""
+
+    @abstractmethod
+    def measured(self) -> FloatArray:
+        """Return the measured value (S) of each row."""
+
+    @abstractmethod
+    def simulate(self, preset: Preset, rng: np.random.Generator, copies: int) -> FloatArray:
+        """Return what `copies` simulated sets of the cells would read (S), (copies, rows)."""
+
+    @abstractmethod
+    def features(self, values: FloatArray, held: bool) -> Sequence[Feature]:
+        """Return what is compared, measured or simulated: of the fitted rows, or of those held back."""

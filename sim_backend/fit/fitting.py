@@ -1,0 +1,185 @@
+"""Fit a preset to experiments: measurements simulated, with the same random numbers, until they agree."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rramlab.errors import InputError
+from rramlab.progress import Progress, Silent
+from sim_backend.fit.experiment import Experiment, Feature
+from sim_backend.fit.least_squares import Minimum, least_squares
+from sim_backend.fit.parameter import Parameter, changed, steps
+from sim_backend.fit.slices import Slices
+from sim_backend.preset import Preset
+
+FloatArray = NDArray[np.float64]
+
+NORMAL_95 = 1.959964
+"""Half width of a 95 % interval, in standard deviations."""
+
+
+@final
+@dataclass(frozen=True)
+class Settings:
+    """Hold how to fit: copies of each cell, resamplings of the cells, rounds, seed of the random numbers."""
+
+    copies: int = 4
+    resamplings: int = 200
+    rounds: int = 12
+    seed: int = 1
+
+
+@final
+@dataclass(frozen=True)
+class Estimate:
+    """Hold one fitted number (SI) with its 95 % interval.
+
+    `known` is the standard deviation over that of the prior: near 1 the data say nothing about it.
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    known: float
+
+
+@final
+@dataclass(frozen=True)
+class Fit:
+    """Hold a fitted preset, its estimates, their covariance in coordinates, and how well it fits.
+
+    `misfit` is the sum of squares per degree of freedom in units of the data's own uncertainty; above 1 the
+    intervals were widened by its root.
+    """
+
+    preset: Preset
+    estimates: Sequence[Estimate]
+    covariance: FloatArray
+    misfit: float
+    rounds: int
+
+
+def fit(
+    preset: Preset,
+    experiments: Sequence[Experiment],
+    parameters: Sequence[Parameter],
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+    what: str = "fit",
+) -> Fit:
+    """Return the preset whose simulated experiments agree best with the measured ones, with uncertainties.
+
+    Slice means of every group are compared, whitened by the covariance that resampling the cells gives.
+    Priors centre on the preset handed in. Covariance: resampled data through the linearised estimator, so
+    that rows of the same cell count as dependent; plus the share of the simulation's own noise.
+    """
+    settings = settings or Settings()
+    if not experiments or not parameters:
+        raise InputError("a fit needs at least one table and one parameter; name them")
+    match = Match(preset, experiments, parameters, settings)
+    found = least_squares(
+        match.residuals, match.start, steps(parameters), settings.rounds, progress or Silent(), what
+    )
+    return match.conclude(found)
+
+
+@final
+class Match:
+    """Hold what is needed to compare simulated with measured slice means."""
+
+    def __init__(
+        self,
+        preset: Preset,
+        experiments: Sequence[Experiment],
+        parameters: Sequence[Parameter],
+        settings: Settings,
+    ) -> None:
+        self.preset, self.experiments = preset, experiments
+        self.parameters, self.settings = parameters, settings
+        self.start = np.array([p.encode(p.read(preset)) for p in parameters])
+        self.width = np.array([p.prior for p in parameters])
+        self._parts = [part for e in experiments for part in _parts(e, settings)]
+
+    def residuals(self, place: FloatArray) -> FloatArray:
+        """Return the whitened differences and the pull of the priors."""
+        preset = self.at(place)
+        simulated: list[FloatArray] = []
+        for e in self.experiments:
+            rng = np.random.default_rng(self.settings.seed)
+            values = e.simulate(preset, rng, self.settings.copies)
+            simulated += [f.values for f in e.features(values, held=False)]
+        pairs = zip(self._parts, simulated, strict=True)
+        found = [part.whitened(part.slices.means(values) - part.seen) for part, values in pairs]
+        return np.concatenate([*found, (place - self.start) / self.width])
+
+    def at(self, place: FloatArray) -> Preset:
+        """Return the preset at coordinates (p,)."""
+        named = zip(self.parameters, place, strict=True)
+        return changed(self.preset, {p.name: p.decode(float(x)) for p, x in named})
+
+    def conclude(self, found: Minimum) -> Fit:
+        """Return the fit at a minimum."""
+        count = len(self.start)
+        data, j = found.residuals[:-count], found.jacobian[:-count]
+        free = max(len(data) - count, 1)
+        misfit = float(data @ data) / free
+        covariance = self._covariance(j, misfit)
+        sd = np.sqrt(np.diag(covariance))
+        half = NORMAL_95 * sd
+        estimates = [
+            Estimate(p.name, p.decode(x), p.decode(x - h), p.decode(x + h), float(s / w))
+            for p, x, h, s, w in zip(self.parameters, found.place, half, sd, self.width, strict=True)
+        ]
+        return Fit(self.at(found.place), estimates, covariance, misfit, found.rounds)
+
+    def _covariance(self, j: FloatArray, misfit: float) -> FloatArray:
+        prior = np.diag(self.width**-2.0)
+        inverse = np.linalg.inv(j.T @ j + prior)
+        noise = np.concatenate([part.noise for part in self._parts], axis=1)
+        scatter = noise @ j
+        spread = scatter.T @ scatter / len(noise) * (1.0 + 1.0 / self.settings.copies) * max(misfit, 1.0)
+        return np.asarray(inverse @ (spread + prior) @ inverse)
+
+
+@final
+@dataclass(frozen=True)
+class Part:
+    """Hold one feature of the data: its slice means, what whitens differences, and resampled differences."""
+
+    slices: Slices
+    seen: FloatArray
+    whitener: FloatArray
+    noise: FloatArray
+
+    def whitened(self, difference: FloatArray) -> FloatArray:
+        """Return differences (groups, slices) in units of their uncertainty, flat."""
+        return np.asarray(np.einsum("gij,gj->gi", self.whitener, difference)).ravel()
+
+
+def _parts(experiment: Experiment, settings: Settings) -> list[Part]:
+    rng = np.random.default_rng([settings.seed, 77])
+    count = int(experiment.cells.max()) + 1
+    draws = rng.multinomial(count, np.full(count, 1.0 / count), settings.resamplings)
+    weights = draws[:, experiment.cells].astype(np.float64)
+    return [_part(f, weights) for f in experiment.features(experiment.measured(), held=False)]
+
+
+def _part(feature: Feature, weights: FloatArray) -> Part:
+    slices = Slices(feature.group, feature.edges)
+    seen = slices.means(feature.values)
+    again = np.stack([slices.means(feature.values, w) for w in weights])
+    moved = np.nan_to_num(again - seen)
+    whitener = np.stack([_whitener(moved[:, g], feature.floor) for g in range(len(seen))])
+    part = Part(slices, seen, whitener, np.empty(0))
+    return replace(part, noise=np.stack([part.whitened(m) for m in moved]))
+
+
+def _whitener(moved: FloatArray, floor: float) -> FloatArray:
+    covariance = moved.T @ moved / len(moved)
+    # Resampling cannot resolve all correlations: a tenth of them is given up, which also bounds the inverse.
+    covariance = 0.9 * covariance + 0.1 * np.diag(np.diag(covariance)) + floor**2 * np.eye(len(covariance))
+    return np.linalg.inv(np.linalg.cholesky(covariance))

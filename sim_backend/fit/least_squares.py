@@ -1,0 +1,78 @@
+"""Minimise a sum of squares by the Levenberg-Marquardt method (Marquardt 1963)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rramlab.progress import Progress
+
+FloatArray = NDArray[np.float64]
+Residuals = Callable[[FloatArray], FloatArray]
+
+_DAMPING, _MOST_DAMPING = 1e-2, 1e8
+_ENOUGH = 1e-3
+
+
+@final
+@dataclass(frozen=True)
+class Minimum:
+    """Hold the place (p,), the residuals (n,), the Jacobian (n, p) and the number of rounds taken."""
+
+    place: FloatArray
+    residuals: FloatArray
+    jacobian: FloatArray
+    rounds: int
+
+    @property
+    def cost(self) -> float:
+        """Return the sum of squares."""
+        return float(self.residuals @ self.residuals)
+
+
+def least_squares(
+    residuals: Residuals, start: FloatArray, steps: FloatArray, rounds: int, progress: Progress, what: str
+) -> Minimum:
+    """Return the minimum of |residuals(x)|^2 found from `start`, with differences over `steps` (p,).
+
+    It stops when a round lowers the sum by less than a thousandth of itself.
+    """
+    x, r = start, residuals(start)
+    damping = _DAMPING
+    for done in range(rounds):
+        progress.update(what, done, rounds)
+        j = jacobian(residuals, x, r, steps)
+        better = _improve(residuals, x, r, j, damping)
+        if better is None:
+            return Minimum(x, r, j, done + 1)
+        gain = 1.0 - (better[1] @ better[1]) / (r @ r)
+        x, r, damping = better
+        if gain < _ENOUGH:
+            return Minimum(x, r, jacobian(residuals, x, r, steps), done + 1)
+    return Minimum(x, r, jacobian(residuals, x, r, steps), rounds)
+
+
+def jacobian(residuals: Residuals, x: FloatArray, r: FloatArray, steps: FloatArray) -> FloatArray:
+    """Return the derivatives of the residuals (n, p), by forward differences."""
+    columns = []
+    for k, step in enumerate(steps):
+        ahead = x.copy()
+        ahead[k] += step
+        columns.append((residuals(ahead) - r) / step)
+    return np.stack(columns, axis=1)
+
+
+def _improve(
+    residuals: Residuals, x: FloatArray, r: FloatArray, j: FloatArray, damping: float
+) -> tuple[FloatArray, FloatArray, float] | None:
+    normal, slope = j.T @ j, j.T @ r
+    scale = np.diag(np.maximum(np.diag(normal), 1e-12))
+    while damping < _MOST_DAMPING:
+        ahead = x - np.linalg.solve(normal + damping * scale, slope)
+        try_r = residuals(ahead)
+        if try_r @ try_r < r @ r:
+            return ahead, try_r, max(damping / 10.0, 1e-6)
+        damping *= 10.0
+    return None
