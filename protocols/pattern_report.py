@@ -35,7 +35,7 @@ class Aged:
     def errors(self) -> list[tuple[str, FloatArray]]:
         """Return when and by how much (S) each cell was off its target, as written and at each reading."""
         rows = np.flatnonzero(self.series.taken)
-        later = [(self.name(i), self.series.conductance[i] - self.done.target) for i in rows]
+        later = [(self.name(int(i)), self.series.conductance[i] - self.done.target) for i in rows]
         return [("as written", self.done.written - self.done.target), *later]
 
     def name(self, index: int) -> str:
@@ -62,6 +62,7 @@ def summarise(aged: Aged, folder: Path) -> dict[str, Any]:
 
 def _row(name: str, error: FloatArray, aged: Aged) -> dict[str, Any]:
     good = error[aged.alive & np.isfinite(error)]
+    inside = float((np.abs(good) <= aged.tolerance).mean()) if good.size else 0.0
     mean, doubt = mean_and_error(good)
     sigma, sigma_doubt = (float(v[0]) for v in spread(good[None, :])) if good.size > 1 else (np.nan, np.nan)
     return {
@@ -70,9 +71,7 @@ def _row(name: str, error: FloatArray, aged: Aged) -> dict[str, Any]:
         "mean_uncertainty_uS": 1e6 * doubt,
         "sigma_uS": 1e6 * sigma,
         "sigma_uncertainty_uS": 1e6 * sigma_doubt,
-        "within_tolerance_percent": 100 * float((np.abs(good) <= aged.tolerance).mean())
-        if good.size
-        else 0.0,
+        "within_tolerance_percent": 100 * inside,
         "worst_percent_uS": 1e6 * float(np.percentile(np.abs(good), 99)) if good.size else np.nan,
     }
 
@@ -83,17 +82,19 @@ def draw(aged: Aged, strategy: str, folder: Path) -> None:
     from rramlab.page import Page
 
     series, done = aged.series, aged.done
-    maps = [(aged.name(i), plane_of(done, series.conductance[i])) for i in np.flatnonzero(series.taken)]
+    maps = [(aged.name(int(i)), plane_of(done, series.conductance[i])) for i in np.flatnonzero(series.taken)]
     named = [(name, error[aged.alive]) for name, error in aged.errors()]
+    alive = plane_of(done, aged.alive.astype(float))
     page = Page("Pattern", _lead(aged, strategy, folder))
     page.figure(
-        "The picture as asked for and as read back, and the error of each cell; grey cells are not in use.",
-        pictures_over_time(plane_of(done, done.target), maps, aged.tolerance),
+        "The picture as asked for and as read back, and the error of each cell; in grey what is not in use, "
+        "stuck or unformed.",
+        pictures_over_time(plane_of(done, done.target), maps, alive, aged.tolerance),
         name="pattern",
     )
     page.figure(
-        "Errors of the cells that can be programmed, as written and later; the band is the tolerance. Mean and "
-        "sigma with their standard uncertainties.",
+        "Errors of the cells that can be programmed, as written and later; the band is the tolerance. "
+        "Mean and sigma with their standard uncertainties.",
         errors_over_time(named, aged.tolerance),
         name="errors",
     )
@@ -118,10 +119,11 @@ def _lead(aged: Aged, strategy: str, folder: Path) -> str:
     series = aged.series
     missing = int((series.status == Status.GAP).sum())
     gaps = f", {missing} readings missing" if missing else ""
+    dead, age = int((~aged.alive).sum()), format_duration(float(np.median(series.age)))
     return (
-        f"{len(series.cells)} cells by {strategy}, {len(series.cells) - int(aged.alive.sum())} stuck or unformed "
-        f"left out of the errors{gaps}; times since programming ended, when the median cell had been left alone "
-        f"for {format_duration(float(np.median(series.age)))}; run {folder.name}."
+        f"{len(series.cells)} cells by {strategy}, {dead} stuck or unformed left out of the errors{gaps}; "
+        f"times since programming ended, when the median cell had been left alone for {age}; "
+        f"run {folder.name}."
     )
 
 

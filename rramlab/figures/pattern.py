@@ -67,7 +67,7 @@ def _moments(axes: Axes, shown: Sequence[Named]) -> None:
     """Draw mean and sigma of each time with standard uncertainties."""
 
     def around(values: FloatArray) -> FloatArray:
-        return values - values.mean()
+        return np.asarray(values - values.mean())
 
     place = np.arange(len(shown))
     sizes = np.array([max(values.size, 2) for _, values in shown])
