@@ -48,6 +48,7 @@ def carry_out(
     if request.csv is not None:
         _write_table(plane, request.csv)
     _show(session, plane, plan.folder)
+    _warn(session, plane)
     return plane
 
 
@@ -78,6 +79,14 @@ def _write_table(plane: FloatArray, path: Path) -> None:
         np.savetxt(path, plane * 1e6, fmt="%.4f", delimiter=",", header="conductance (uS)", encoding="utf-8")
     except OSError as error:
         raise InputError(f"the table cannot be written to {path}: {error.strerror}") from None
+
+
+def _warn(session: Session, plane: FloatArray) -> None:
+    """Say when a whole line, or another part of the array, reads as none would by chance."""
+    from protocols.rig.faults import dead_lines
+
+    for sentence in dead_lines(plane):
+        session.terminal.say(f"look at the rig: {sentence}; more with rramlab health")
 
 
 def _show(session: Session, plane: FloatArray, folder: Path) -> None:
