@@ -32,6 +32,7 @@ class Retold:
         answers = {event.number: event for event in listed if event.stage == "result"}
         asked = [event for event in listed if event.stage == "request" and event.number in answers]
         self._backend = backend
+        self._spec: ReadSpec | None = None
         self._told = deque((event, answers[event.number]) for event in asked)
         self._time = asked[0].bench_time if asked else 0.0
         notes = [event for event in listed if event.stage == "note" and event.verb == KEEP]
@@ -53,6 +54,7 @@ class Retold:
 
     def read(self, cells: Cells, spec: ReadSpec) -> FloatArray:
         """Return the conductance (S) of each cell."""
+        self._spec = spec
         answer = self._answer("read", cells)
         if answer is None:
             return self._backend.read(cells, spec)
@@ -69,7 +71,7 @@ class Retold:
         if answer is not None:
             return Curve(*(np.asarray(answer[name], float) for name in ("voltage", "current", "time")))
         if (staircase.voltages < 0).any() and np.isnan(self._backend.last_reading[cell.row, cell.col]).any():
-            self._backend.read(cell)  # an interrupted sweep left it without
+            self._backend.read(cell, self._spec)  # an interrupted sweep left it without
         return self._backend.sweep(cell, staircase)
 
     def wait_until(self, time: float) -> None:
