@@ -8,10 +8,10 @@ import numpy as np
 from drivers.rows import Flag, Number, Row
 from drivers.scpi import NO_DATA, FloatArray
 from drivers.scpi_meter import ScpiMeter
-from drivers.source_meter import BoolArray
 from drivers.spec import MeterSpec
 from drivers.wire import Wire
 from rramlab.errors import LinkError, LinkFault
+from rramlab.reading import BoolArray
 
 SPARE = 1.0
 """Time (s) that a reading may take beyond its integration."""

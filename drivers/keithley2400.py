@@ -7,7 +7,7 @@ import numpy as np
 from drivers.list_meter import ListMeter, Progress
 from drivers.rows import Flag, Number, Row, Word
 from drivers.scpi import FloatArray
-from drivers.source_meter import BoolArray
+from rramlab.reading import BoolArray
 
 ELEMENTS = "VOLT,CURR,TIME,STAT"
 COLUMNS = 4

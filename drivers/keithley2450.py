@@ -7,8 +7,8 @@ import numpy as np
 from drivers.list_meter import ListMeter, Progress
 from drivers.rows import Flag, Number, Row, Word, plain
 from drivers.scpi import FloatArray
-from drivers.source_meter import BoolArray
 from rramlab.errors import LinkError, LinkFault
+from rramlab.reading import BoolArray
 
 COLUMNS = 4
 ELEMENTS = "SOUR, READ, REL, SOURSTAT"

@@ -11,7 +11,6 @@ import numpy as np
 from drivers.armed_meter import ArmedMeter
 from drivers.rows import plain
 from drivers.scpi import FloatArray
-from drivers.source_meter import BoolArray
 from drivers.spec import MeterSpec
 from drivers.wire import Wire
 from rramlab.errors import InputError, LinkError, LinkFault
@@ -66,7 +65,6 @@ class ListMeter(ArmedMeter):
         super().__init__(spec, wire)
         self._under_way: Staircase | None = None
         self._opening, self._rests, self._began = 0, True, 0.0
-        self._limited: BoolArray = np.zeros(0, dtype=bool)
 
     @abstractmethod
     def _load(self, steps: int, delay: float) -> None:
@@ -132,15 +130,10 @@ class ListMeter(ArmedMeter):
             readings = self._collect(staircase.voltages.size, TRANSFER)
             self.scpi.check_errors("sweep")
             self._running()
-            volts, amperes, times, self._limited = self._split(self._complete(readings))
+            volts, amperes, times, limited = self._split(self._complete(readings))
             self._check_steps(staircase, volts)
             self._under_way = None
-            return Curve(volts, amperes, times - times[0] + staircase.dwell)
-
-    @final
-    def limited(self) -> BoolArray:
-        """Return which steps of the sweep fetched last were under compliance."""
-        return self._limited
+            return Curve(volts, amperes, times - times[0] + staircase.dwell, limited)
 
     @final
     def abort(self) -> None:

@@ -3,13 +3,8 @@
 from abc import ABC, abstractmethod
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from rramlab.finding import Finding
 from rramlab.reading import Curve, Staircase
-
-BoolArray = NDArray[np.bool_]
 
 
 class SourceMeter(ABC):
@@ -17,7 +12,7 @@ class SourceMeter(ABC):
 
     The order of work: `open`, `arm`, `output_on`, then `source` and `measure` or a sweep, `output_off`. A
     voltage is the one that is programmed; under compliance the terminals have less, and `in_compliance` and
-    `limited` say so.
+    `limited` of a curve say so.
     """
 
     @abstractmethod
@@ -97,11 +92,7 @@ class SourceMeter(ABC):
 
     @abstractmethod
     def fetch_sweep(self) -> Curve:
-        """Return the I-V (V, A, s) of the sweep that has ended, in one transfer."""
-
-    @abstractmethod
-    def limited(self) -> BoolArray:
-        """Return which steps of the sweep fetched last were under compliance."""
+        """Return the I-V of the sweep that has ended, in one transfer, with the steps under compliance."""
 
     @abstractmethod
     def abort(self) -> None:

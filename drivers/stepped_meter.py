@@ -6,7 +6,7 @@ from typing import Any, final
 
 import numpy as np
 
-from drivers.source_meter import BoolArray, SourceMeter
+from drivers.source_meter import SourceMeter
 from drivers.spec import MeterSpec
 from rramlab.clock import Clock, HostClock
 from rramlab.errors import LinkError, LinkFault
@@ -143,15 +143,11 @@ class SteppedMeter(SourceMeter, ABC):
 
     @final
     def fetch_sweep(self) -> Curve:
-        """Return the steps: voltage (V), current (A), time since the beginning (s)."""
+        """Return the steps: voltage (V), current (A), time since the beginning (s), near the compliance."""
+        self._running()
         steps = np.array(self._steps).reshape(-1, 3)
-        return Curve(steps[:, 0], steps[:, 1], steps[:, 2])
-
-    @final
-    def limited(self) -> BoolArray:
-        """Return which steps of the last sweep were under compliance."""
-        found: BoolArray = np.abs(self.fetch_sweep().current) >= AT_COMPLIANCE * self._compliance
-        return found
+        limited = np.abs(steps[:, 1]) >= AT_COMPLIANCE * self._compliance
+        return Curve(steps[:, 0], steps[:, 1], steps[:, 2], limited)
 
     @final
     def abort(self) -> None:

@@ -1,8 +1,8 @@
 """Say how a cell is read and swept."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from math import isfinite
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rramlab.errors import InputError
 
 FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 
 
 @final
@@ -65,12 +66,26 @@ class Staircase:
 @final
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """Hold a measured I-V: voltage (V), current (A) and time (s) per step."""
+    """Hold a measured I-V: voltage (V), current (A), time (s) and whether it was limited, per step.
+
+    The voltage is the one that was programmed; in a limited step the source held the compliance and the cell
+    had less. Left out, no step was limited.
+    """
 
     voltage: FloatArray
     current: FloatArray
     time: FloatArray
+    limited: BoolArray = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
-    def columns(self) -> dict[str, FloatArray]:
+    def __post_init__(self) -> None:
+        if self.limited.size == 0:
+            object.__setattr__(self, "limited", np.zeros(self.current.shape, dtype=bool))
+
+    def columns(self) -> dict[str, NDArray[Any]]:
         """Return the curve as named columns for the record."""
-        return {"voltage": self.voltage, "current": self.current, "time": self.time}
+        return {
+            "voltage": self.voltage,
+            "current": self.current,
+            "time": self.time,
+            "limited": self.limited,
+        }

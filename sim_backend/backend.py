@@ -116,14 +116,15 @@ class SimBackend(Backend):
 
     def _sweep(self, cells: Cells, staircase: Staircase) -> Curve:
         index = self._index(cells)
-        currents = [self._step(index, float(volt), staircase) for volt in staircase.voltages]
-        time = np.linspace(staircase.dwell, staircase.dwell * len(currents), len(currents))
-        return Curve(np.asarray(staircase.voltages, dtype=float), np.array(currents), time)
+        steps = [self._step(index, float(volt), staircase) for volt in staircase.voltages]
+        currents, limited = (np.array(column) for column in zip(*steps, strict=True))
+        time = np.linspace(staircase.dwell, staircase.dwell * len(steps), len(steps))
+        return Curve(np.asarray(staircase.voltages, dtype=float), currents, time, limited)
 
-    def _step(self, index: NDArray[np.int64], volt: float, staircase: Staircase) -> float:
-        current = held_step(self._array, index, volt, staircase, self._time, self._rng)
+    def _step(self, index: NDArray[np.int64], volt: float, staircase: Staircase) -> tuple[float, bool]:
+        step = held_step(self._array, index, volt, staircase, self._time, self._rng)
         self._time += staircase.dwell
-        return current
+        return step
 
     def _multiply(self, voltages: FloatArray, macro: int) -> FloatArray:
         vectors = np.asarray(voltages, dtype=float).reshape(-1, self._options.rows)

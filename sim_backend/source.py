@@ -18,8 +18,8 @@ HALVINGS = 14
 
 def held_step(
     array: Array, index: IndexArray, volt: float, staircase: Staircase, at: float, rng: np.random.Generator
-) -> float:
-    """Apply one step of a staircase (V, BL minus SL) and return the current (A) at its end.
+) -> tuple[float, bool]:
+    """Apply one step of a staircase (V, BL minus SL); return the current (A) at its end, and whether limited.
 
     The source looks at the current at both ends of a time; a switching cell is between them. In a limited
     step the voltage falls as a SET goes on and rises as a RESET does. The jump of a fresh cell that breaks
@@ -28,13 +28,13 @@ def held_step(
     source = Source(array, index, staircase, rng)
     before = source.photograph()
     if source.admits(volt, at, staircase.dwell):
-        return source.current(volt, at + staircase.dwell)
+        return source.current(volt, at + staircase.dwell), False
     source.take_back(before)
     found = volt
     for part in staircase.dwell * 2.0 ** np.arange(PARTS) / (2.0**PARTS - 1.0):
         found = source.limited(volt, at, float(part))
         at += float(part)
-    return source.current(found, at)
+    return source.current(found, at), found != volt
 
 
 Photograph = tuple[list[NDArray[Any]], Any]

@@ -176,9 +176,6 @@ class FakeMeter(Fake, SourceMeter):
         self.say("fetch")
         return Curve(self.stairs, 20e-6 * self.stairs, np.arange(1.0, len(self.stairs) + 1))
 
-    def limited(self) -> NDArray[np.bool_]:
-        return np.zeros(len(self.stairs), dtype=bool)
-
     def abort(self) -> None:
         self.say("abort")
 

@@ -63,7 +63,7 @@ def test_every_line_of_a_session(talk: Talk) -> None:
     np.testing.assert_allclose(curve.voltage, STEPS)
     np.testing.assert_allclose(curve.current, [1e-12, 4e-8, -1e-7])
     np.testing.assert_allclose(curve.time, [0.02, 0.04, 0.06])
-    assert meter.limited().tolist() == [False, False, True]
+    assert curve.limited.tolist() == [False, False, True]
 
 
 def test_who_answers(talk: Talk) -> None:

@@ -28,7 +28,7 @@ def session(table: Table) -> None:
     curve = meter.fetch_sweep()
     np.testing.assert_allclose(curve.voltage, STEPS.voltages, atol=1e-5)
     np.testing.assert_allclose(curve.current, CONDUCTANCE * STEPS.voltages, atol=1e-6)
-    assert isinstance(meter, ListMeter) and not meter.limited().any()
+    assert isinstance(meter, ListMeter) and not curve.limited.any()
     meter.output_off()
     assert meter.is_off() and not table.is_on
 

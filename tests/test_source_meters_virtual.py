@@ -135,7 +135,7 @@ def test_a_sweep_of_200_steps_in_one_transfer(table: Table) -> None:
     np.testing.assert_allclose(np.diff(curve.time), 2e-3, rtol=0.05)
     beyond = np.abs(CONDUCTANCE * steps.voltages)
     clear = np.abs(beyond - 1e-3) > 1e-5  # at the very compliance either is right
-    assert (table.meter.limited() == (beyond > 1e-3))[clear].all()
+    assert (curve.limited == (beyond > 1e-3))[clear].all()
     table.meter.output_off()
     assert table.meter.is_off() and not table.is_on
 

@@ -108,6 +108,20 @@ def test_an_iv_of_200_points_is_that_of_the_simulation() -> None:
         assert after > 10e-6  # it was a SET
 
 
+def test_the_record_of_an_iv_says_where_the_compliance_held() -> None:
+    stairs = Staircase(np.linspace(0, 1.2, 25), gate=1.3, compliance=5e-6)
+    with wire_bench(options=SMALL) as made:
+        wired, simulated = MemoryRecorder(), MemoryRecorder()
+        for backend in made.backend(wired), SimBackend(SMALL, recorder=simulated, seed=0):
+            with backend:
+                backend.sweep(CELL, stairs)
+    for recorder in wired, simulated:
+        answer = deeds(recorder)[-1].columns
+        assert not answer["limited"][0] and answer["limited"][-1]
+        assert (np.abs(answer["current"][answer["limited"]]) > 4e-6).all()
+        assert answer["voltage"][-1] == pytest.approx(1.2)  # the one that was programmed
+
+
 def test_a_product_is_that_of_the_simulation(bench: WireBench) -> None:
     volts = np.random.default_rng(0).uniform(0, 0.1, (3, 8))
     with bench.backend() as wired, SimBackend(SMALL, seed=0) as simulated:
