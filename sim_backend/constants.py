@@ -75,7 +75,7 @@ class Constants(NamedTuple):
     curve_core: FloatArray
     curve_down: FloatArray
     curve_up: FloatArray
-    jump_down: float
+    curve_loss: FloatArray
     jump_up: float
     loss_rate: float
     noise_relative: float
@@ -113,14 +113,16 @@ def constants(preset: Preset, temperature: float) -> Constants:
 
 
 def _curves(r: Relaxation) -> dict[str, FloatArray]:
-    lengths = {len(v) for v in (r.curve_conductance, r.curve_core, r.jump_share)}
-    if len(lengths) > 1:
-        raise ValueError("curve_conductance, curve_core and jump_share differ in length; give one value each")
+    if len({len(v) for v in (r.curve_conductance, r.curve_core, r.jump_share, r.jump_down)}) > 1:
+        raise ValueError(
+            "curve_conductance, curve_core, jump_share and jump_down must be of one length"
+        )
     # A normal number beyond a threshold is a jump: thresholds, negative and positive, from the shares.
     share = np.clip(r.jump_share, 1e-9, 0.98)
     down = [-_quantile(s * (1.0 - r.jump_up_part)) for s in share]
     up = [-_quantile(s * r.jump_up_part) for s in share]
-    curves = {"curve_g": r.curve_conductance, "curve_core": r.curve_core, "curve_down": down, "curve_up": up}
+    curves = {"curve_g": r.curve_conductance, "curve_core": r.curve_core, "curve_loss": r.jump_down}
+    curves |= {"curve_down": tuple(down), "curve_up": tuple(up)}
     return {name: np.array(values, np.float64) for name, values in curves.items()}
 
 

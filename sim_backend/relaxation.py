@@ -111,12 +111,13 @@ def _add_jumps(
     A normal number z beyond z0 exceeds it by (z^2 - z0^2)/2, which is distributed almost as exp(-x).
     """
     core = interpolate(g, c.curve_g, c.curve_core)
+    loss = g * interpolate(g, c.curve_g, c.curve_loss)
     low, high = interpolate(g, c.curve_g, c.curve_down), interpolate(g, c.curve_g, c.curve_up)
     for k in range(cells.bank.shape[1]):
         z = normals[k]
         moved = core * z
         if z < -low:
-            moved -= 0.5 * c.jump_down * g * (z * z - low * low)
+            moved -= 0.5 * loss * (z * z - low * low)
         elif z > high:
             moved += 0.5 * c.jump_up * (z * z - high * high)
         cells.bank[i, k] += mean + scale * moved

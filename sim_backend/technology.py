@@ -144,7 +144,7 @@ class Relaxation:
     curve_conductance: tuple[float, ...]
     curve_core: tuple[float, ...]
     jump_share: tuple[float, ...]
-    jump_down: float
+    jump_down: tuple[float, ...]
     jump_up: float
     jump_up_part: float
 

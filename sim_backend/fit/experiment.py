@@ -23,7 +23,8 @@ class Feature:
 
     `values` is (n,), or (copies, n) where cells were simulated several times over; `group` (n,)
     numbers the groups, -1 leaves a row out; `labels` name the groups; `unit` is that of the values,
-    '1' for logarithms; `floor` is the error (same unit) below which model and data need not agree.
+    '1' for logarithms; `floor` (same unit) and `share` (of the figure itself) are the disagreement of model
+    and data that is tolerated besides the data's own uncertainty.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Feature:
     unit: str
     floor: float
     edges: FloatArray
+    share: float = 0.0
 
 
 class Experiment(ABC):

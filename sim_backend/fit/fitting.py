@@ -173,13 +173,14 @@ def _part(feature: Feature, weights: FloatArray) -> Part:
     seen = slices.means(feature.values)
     again = np.stack([slices.means(feature.values, w) for w in weights])
     moved = np.nan_to_num(again - seen)
-    whitener = np.stack([_whitener(moved[:, g], feature.floor) for g in range(len(seen))])
+    tolerance = feature.floor**2 + (feature.share * seen) ** 2
+    whitener = np.stack([_whitener(moved[:, g], tolerance[g]) for g in range(len(seen))])
     part = Part(slices, seen, whitener, np.empty(0))
     return replace(part, noise=np.stack([part.whitened(m) for m in moved]))
 
 
-def _whitener(moved: FloatArray, floor: float) -> FloatArray:
+def _whitener(moved: FloatArray, tolerance: FloatArray) -> FloatArray:
     covariance = moved.T @ moved / len(moved)
     # Resampling cannot resolve all correlations: a tenth of them is given up, which also bounds the inverse.
-    covariance = 0.9 * covariance + 0.1 * np.diag(np.diag(covariance)) + floor**2 * np.eye(len(covariance))
+    covariance = 0.9 * covariance + 0.1 * np.diag(np.diag(covariance)) + np.diag(tolerance)
     return np.linalg.inv(np.linalg.cholesky(covariance))

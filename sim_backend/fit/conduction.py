@@ -1,0 +1,111 @@
+"""Compare I-V curves below switching: how much more a cell conducts at a higher voltage."""
+
+from collections.abc import Sequence
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rramlab.errors import InputError
+from sim_backend.fit.experiment import FIFTHS, Experiment, Feature
+from sim_backend.fit.inverse import load_readings
+from sim_backend.fit.pulses import ReadSetting
+from sim_backend.fit.table import Table
+from sim_backend.population import Population
+from sim_backend.preset import Preset
+
+FloatArray = NDArray[np.float64]
+
+_LEAST_CURRENT = 1e-9
+_NEAR = 1e-4
+
+
+@final
+class Curves(Experiment):
+    """Hold currents (A) at voltages (V) on cells whose state does not change.
+
+    The current that a cell's table shows at 0 V is an offset of the instrument: it is subtracted. Each cell
+    is taken at its conductance at the reference voltage nearest to the setting's `v_read`; what is
+    compared is ln(G(V)/G(reference)) in `bands` (S).
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        setting: ReadSetting,
+        held: NDArray[np.bool_],
+        bands: Sequence[float],
+        floor: float = 0.01,
+    ) -> None:
+        self.name, self.table, self.setting = table.name, table, setting
+        self.held, self.bands, self.floor = held, np.asarray(bands), floor
+        _, self.cells = np.unique(table["cell"].astype(np.int64), return_inverse=True)
+        current = table["current"] - _offsets(table, self.cells)
+        volts = np.where(np.abs(table["voltage"]) < _NEAR, np.nan, table["voltage"])
+        self._conductance = np.maximum(current, _LEAST_CURRENT) / volts
+        self._reference = _reference(table["voltage"], setting.v_read)
+        self._start = self._at_reference(self._conductance)
+
+    def measured(self) -> FloatArray:
+        """Return the conductance I/V (S) of each row; NaN at 0 V."""
+        return self._conductance
+
+    def simulate(self, preset: Preset, rng: np.random.Generator, copies: int) -> FloatArray:
+        """Return the conductance I/V (S) that `copies` simulated sets of the cells show, (copies, rows)."""
+        count, s = len(self._start), self.setting
+        population = Population.draw(preset, count * copies, rng)
+        start = np.nan_to_num(self._start, nan=1e-6)
+        load_readings(population, np.tile(start, copies), self._reference, s.v_wl)
+        out = np.full((copies, len(self.table)), np.nan)
+        for volt in np.unique(self.table["voltage"]):
+            rows = np.flatnonzero(self.table["voltage"] == volt)
+            index = (np.arange(copies)[:, None] * count + self.cells[rows]).ravel()
+            if abs(volt) >= _NEAR:
+                seen = population.read(index, volt, s.v_wl, 1.0, s.duration, 0.0, rng)
+                out[:, rows] = seen.reshape(copies, len(rows))
+        return out
+
+    def features(self, values: FloatArray, held: bool) -> Sequence[Feature]:
+        """Return ln(G(V)/G(reference)) by band of conductance and by voltage."""
+        volts, order = np.unique(self.table["voltage"], return_inverse=True)
+        band = np.digitize(self._start[self.cells], self.bands) - 1
+        chosen = (self.held if held else ~self.held) & (band >= 0) & (band < len(self.bands) - 1)
+        far = np.abs(self.table["voltage"] - self._reference) > _NEAR
+        chosen &= far & np.isfinite(self._conductance) & np.isfinite(self._start[self.cells])
+        kept, group = np.unique((band * len(volts) + order)[chosen], return_inverse=True)
+        full = np.full(len(band), -1, np.int64)
+        full[chosen] = group
+        labels = [self._label(int(n) // len(volts), float(volts[int(n) % len(volts)])) for n in kept]
+        change = np.log(np.maximum(values, _LEAST_CURRENT)) - np.log(self._beside(values))
+        return [Feature("curve", change, full, labels, "1", self.floor, FIFTHS)]
+
+    def _beside(self, values: FloatArray) -> FloatArray:
+        """Return, for each row, its cell's conductance (S) at the reference voltage."""
+        flat = values.reshape(-1, len(self.table))
+        start = np.stack([self._at_reference(each)[self.cells] for each in flat])
+        return np.maximum(start.reshape(values.shape), _LEAST_CURRENT)
+
+    def _at_reference(self, values: FloatArray) -> FloatArray:
+        rows = np.flatnonzero(np.abs(self.table["voltage"] - self._reference) < _NEAR)
+        out = np.full(int(self.cells.max()) + 1, np.nan)
+        out[self.cells[rows]] = values[rows]
+        return out
+
+    def _label(self, band: int, volt: float) -> str:
+        low, high = self.bands[band : band + 2] * 1e6
+        return f"{low:g} to {high:g} uS, {volt:g} V"
+
+
+def _reference(volts: FloatArray, wanted: float) -> float:
+    positive = np.unique(volts[volts > _NEAR])
+    if len(positive) < 2:
+        raise InputError("an I-V table needs two voltages above 0 V and more; this one has fewer")
+    return float(positive[np.argmin(np.abs(positive - wanted))])
+
+
+def _offsets(table: Table, cells: NDArray[np.int64]) -> FloatArray:
+    """Return the offset current (A) of each row's cell: what flows at 0 V, 0 where that was not measured."""
+    zero = np.flatnonzero(np.abs(table["voltage"]) < _NEAR)
+    count = np.bincount(cells[zero], minlength=int(cells.max()) + 1)
+    total = np.bincount(cells[zero], table["current"][zero], minlength=int(cells.max()) + 1)
+    return np.asarray(total / np.maximum(count, 1))[cells]

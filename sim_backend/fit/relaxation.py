@@ -1,0 +1,91 @@
+"""Compare relaxation: readings of programmed cells at times after programming, against the first of them."""
+
+from collections.abc import Sequence
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim_backend.cells import GOOD
+from sim_backend.fit.experiment import Experiment, Feature
+from sim_backend.fit.pulses import ReadSetting
+from sim_backend.fit.table import Table
+from sim_backend.population import Population
+from sim_backend.preset import Preset
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+TAILS = np.array([0.0, 0.005, 0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975, 0.995, 1.0])
+"""Shares at which sorted changes are cut: the tails are what matters after programming."""
+FLOOR, SHARE = 0.05e-6, 0.05
+"""Disagreement (S, and as a share) of a change that is tolerated."""
+
+
+@final
+class Relaxing(Experiment):
+    """Hold readings (S) at times (s) after the first, with that first one as `programmed` on every row.
+
+    `bands` (S) cut the programmed conductances into groups. A simulated cell is programmed to what was
+    read first, is read again after the setting's delay, and then at the times of its rows. A time of 0
+    is the first reading itself and takes no part.
+    """
+
+    def __init__(
+        self, table: Table, setting: ReadSetting, held: NDArray[np.bool_], bands: Sequence[float]
+    ) -> None:
+        self.name, self.setting = table.name, setting
+        later = table["time"] > 0.0
+        self.table, self.held, self.bands = table.where(later), held[later], np.asarray(bands)
+        _, self.cells = np.unique(self.table["cell"].astype(np.int64), return_inverse=True)
+        self.nominal = _nominal(self.table["time"])
+
+    def measured(self) -> FloatArray:
+        """Return the change (S) since the first reading."""
+        return self.table["conductance"] - self.table["programmed"]
+
+    def simulate(self, preset: Preset, rng: np.random.Generator, copies: int) -> FloatArray:
+        """Return the changes (S) that `copies` simulated sets of the cells show, (copies, rows)."""
+        count, s = int(self.cells.max()) + 1, self.setting
+        population = Population.draw(preset, count * copies, rng)
+        first = np.zeros(count)
+        first[self.cells] = self.table["programmed"]
+        good = population.cells.status == GOOD
+        population.load(np.tile(first, copies), rng, 0.0, good)
+        start = population.read(np.arange(count * copies), s.v_read, s.v_wl, s.delay, s.duration, 0.0, rng)
+        out = np.empty((copies, len(self.table)))
+        for time in np.unique(self.nominal):
+            rows = np.flatnonzero(self.nominal == time)
+            index = (np.arange(copies)[:, None] * count + self.cells[rows]).ravel()
+            at = s.delay + np.tile(self.table["time"][rows], copies)
+            seen = population.read(index, s.v_read, s.v_wl, at, s.duration, 0.0, rng)
+            out[:, rows] = (seen - start[index]).reshape(copies, len(rows))
+        return out
+
+    def features(self, values: FloatArray, held: bool) -> Sequence[Feature]:
+        """Return the change by band of programmed conductance and by time."""
+        band = np.digitize(self.table["programmed"], self.bands) - 1
+        times, order = np.unique(self.nominal, return_inverse=True)
+        chosen = (self.held if held else ~self.held) & (band >= 0) & (band < len(self.bands) - 1)
+        number = band * len(times) + order
+        kept, group = np.unique(number[chosen], return_inverse=True)
+        full = np.full(len(band), -1, np.int64)
+        full[chosen] = group
+        labels = [self._label(int(n) // len(times), float(times[int(n) % len(times)])) for n in kept]
+        return [Feature("change", values, full, labels, "S", FLOOR, TAILS, SHARE)]
+
+    def _label(self, band: int, time: float) -> str:
+        low, high = self.bands[band : band + 2] * 1e6
+        return f"{low:g} to {high:g} uS, {time:g} s"
+
+
+def _nominal(times: FloatArray) -> FloatArray:
+    """Return the times with neighbours nearer than a factor of 1.5 drawn together, one digit each."""
+    order = np.argsort(times)
+    gaps = np.diff(np.log(times[order])) > np.log(1.5)
+    number = np.concatenate([[0], np.cumsum(gaps)])
+    out = np.empty(len(times))
+    for k in np.unique(number):
+        rows = order[number == k]
+        out[rows] = float(f"{np.median(times[rows]):.1g}")
+    return out
