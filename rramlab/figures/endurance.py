@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 from numpy.typing import ArrayLike, NDArray
 
 from rramlab.figures import style
@@ -31,6 +32,7 @@ def windows(cycle: ArrayLike, lrs: ArrayLike, hrs: ArrayLike, ratio: ArrayLike, 
     for axes in (left, right):
         axes.set_xscale("log")
         style.plain_log(axes)
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         style.legend(axes, loc="best")
     return figure
 
