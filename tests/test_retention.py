@@ -42,10 +42,14 @@ def run(*words: str, code: int = 0) -> str:
 
 
 @pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def in_an_empty_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[None]:
     # In memory: every event is made durable, and there are a thousand a run.
     with TemporaryDirectory(dir=memory_disk(tmp_path)) as folder:
         monkeypatch.chdir(folder)
+        if "shown" not in request.node.name:
+            monkeypatch.setattr(retention_run, "draw", lambda *_: None)
         yield
         monkeypatch.undo()
 
@@ -54,7 +58,6 @@ def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 def lab(monkeypatch: pytest.MonkeyPatch) -> Lab:
     made = Lab()
     monkeypatch.setattr(ageing_lab, "LAB", made)
-    monkeypatch.setattr(retention_run, "draw", lambda *_: None)
     Path("lab.toml").write_text(BENCH)
     return made
 
