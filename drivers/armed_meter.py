@@ -139,7 +139,7 @@ class ArmedMeter(ScpiMeter):
             return float(volts[0]), float(amperes[0])
 
     def _complete(self, rows: FloatArray) -> FloatArray:
-        if np.any(np.abs(rows[:, :2]) >= NO_DATA):
+        if not np.all(np.abs(rows) < NO_DATA):  # NaN neither
             raise LinkError(
                 LinkFault.INSTRUMENT,
                 f"{self.scpi.name} has no number for a reading: it is beyond the range; raise the compliance",

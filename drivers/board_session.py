@@ -11,7 +11,7 @@ from rramlab.board_protocol.frame import Request, Response
 from rramlab.board_protocol.hello import HelloReply, HelloRequest, StatusReply
 from rramlab.board_protocol.limits import BoardLimits
 from rramlab.board_protocol.settling import SettleReply, SettleRequest
-from rramlab.board_protocol.words import Command, State, Status
+from rramlab.board_protocol.words import Command, Feature, State, Status
 from rramlab.clock import Clock
 from rramlab.errors import LinkError, LinkFault
 
@@ -52,7 +52,8 @@ class Place:
 class BoardSession:
     """Ask a board over a link that may lose, repeat and garble, and over resets of the board.
 
-    `place` is the current session; `state` and `time` (s) are those of the last answer.
+    `place` is the current session; `state` and `time` (s) are those of the last answer. Time goes on over a
+    reset: what a board says then counts from what it said last.
     """
 
     def __init__(
@@ -67,8 +68,9 @@ class BoardSession:
         self.place = Place(0, 0)
         self._hello: HelloReply | None = None
         self.state, self.time = State(0), 0.0
+        self._boot, self._before = 0, 0.0
         self._clock, self._draw = clock, draw
-        self._greeting = HelloRequest(round(1e3 * watchdog), who)
+        self._greeting = HelloRequest(max(1, round(1e3 * watchdog)), who)
         self._last = 0
         self._tag = _TAG | draw() << PART_BITS
 
@@ -99,6 +101,7 @@ class BoardSession:
             answer = self._free(Command.HELLO, self._greeting.pack())
             if answer.status is not Status.WRONG_BOOT:
                 self._hello = HelloReply.unpack(_good(answer).body)
+                self._check_watchdog(self._hello)
                 return
         raise restless(RESETS)
 
@@ -160,6 +163,15 @@ class BoardSession:
             self._check_place(answer)
             return answer
 
+    def _check_watchdog(self, hello: HelloReply) -> None:
+        asked, drives = self._greeting.watchdog, hello.features & (Feature.ROUTE | Feature.LOOP)
+        if drives and not 0 < hello.watchdog <= asked:
+            raise LinkError(
+                LinkFault.MISMATCH,
+                f"the board at {self.link.name} was asked for a watchdog of {asked} ms and has one of "
+                f"{hello.watchdog} ms; write what it has into the bench file, or look at its firmware",
+            )
+
     def _reopen(self, opening: int) -> None:
         """Open the link anew and see that board and session are still those of the request."""
         if opening > 1:
@@ -191,7 +203,9 @@ class BoardSession:
         return Request(command, self.place.boot, self.place.session, self._tag, body)
 
     def _noted(self, answer: Response) -> Response:
-        self.state, self.time = answer.state, 1e-9 * answer.time
+        if answer.boot != self._boot:
+            self._boot, self._before = answer.boot, self.time
+        self.state, self.time = answer.state, self._before + 1e-9 * answer.time
         return answer
 
 

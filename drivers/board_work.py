@@ -45,19 +45,14 @@ class BoardWork:
     # Beginning.
 
     def begin(self, limits: BoardLimits, note: Note) -> None:
-        """Give the limits to the board, and write down which session it is."""
+        """End what an earlier session left latched, give the limits to the board, note the session."""
+        self._unlatch()
         self._limits, self._note = limits, note
         try:
             self._lower()
         except BoardReset:
             self._anew(lambda: None)
         self._tell(Opening(self.session.place, self.cells_per_batch))
-
-    def unlatch(self) -> None:
-        """End a trip or fault of an earlier session, with all lines at 0 V."""
-        if self.session.state & LATCHED:
-            self.session.anyhow(Command.SAFE)
-            self.ask(0, Command.CLEAR, b"")
 
     # Working.
 
@@ -107,6 +102,11 @@ class BoardWork:
             raise
 
     # The steps.
+
+    def _unlatch(self) -> None:
+        if self.session.state & LATCHED:
+            self.session.anyhow(Command.SAFE)
+            self.ask(0, Command.CLEAR, b"")
 
     def _pulse(self, number: int, batch: PulseRequest, work: float) -> tuple[Fates, PulseReply]:
         identity, count = self.session.id_of(number), len(batch.cells)

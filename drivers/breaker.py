@@ -40,7 +40,7 @@ class Breaker:
         """Load now what the link will need, so that no import stands between a death and the lines."""
         with suppress(Exception):  # what cannot be loaded is told when it is needed
             if isinstance(self.spec, BoardSpec):
-                import_module("serial.urlhandler.protocol_socket")
+                import_module("serial")
             else:
                 import_module("pyvisa").ResourceManager(self.spec.visa)
 

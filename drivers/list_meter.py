@@ -4,6 +4,7 @@ import time
 from abc import abstractmethod
 from dataclasses import dataclass
 from enum import Enum
+from math import floor
 from typing import ClassVar, final
 
 import numpy as np
@@ -19,7 +20,7 @@ from rramlab.reading import Curve, Staircase
 MOST_STEPS = 2500
 """Steps that the list of each of these models holds."""
 LEAST_CYCLES = 0.01
-"""Shortest integration (line cycles) that each of these models has."""
+"""Shortest integration (line cycles) that each of these models has, and the step in which it is set."""
 GRACE = 0.5
 """Time (s) after which a sweep that was begun must be under way."""
 LATE = 3.0
@@ -49,7 +50,9 @@ class Timing:
     @classmethod
     def of(cls, dwell: float, cycles: float, line: float) -> "Timing":
         """Return half of the dwell (s) at most for integration, and the rest for settling."""
-        cycles = max(min(cycles, 0.5 * dwell * line), LEAST_CYCLES)
+        # In steps of what an instrument keeps: another number would not read back as it was set.
+        steps = floor(min(cycles, 0.5 * dwell * line) / LEAST_CYCLES + 1e-9)
+        cycles = round(max(steps, 1) * LEAST_CYCLES, 2)
         return cls(max(dwell - cycles / line, 0.0), cycles)
 
 

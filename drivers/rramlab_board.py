@@ -83,9 +83,8 @@ class RramlabBoard(Controller):
         return hello.macros, hello.rows, hello.cols
 
     def open(self) -> None:
-        """Open link and session; what an earlier session left latched is cleared, with the lines at 0 V."""
+        """Open link and session, which takes the lines to 0 V; what is latched stays so until `begin`."""
         self._session.open()
-        self._work.unlatch()
 
     def begin(self, limits: Limits, note: Note) -> None:
         """Give the limits to the board, read them back, and note which session this is."""
@@ -106,7 +105,11 @@ class RramlabBoard(Controller):
 
     def self_test(self) -> list[Finding]:
         """Return what the board finds out about itself, lines at 0 V."""
-        return unpack_findings(self._work.ask(0, Command.SELF_TEST, b"").body)
+        found = unpack_findings(self._work.ask(0, Command.SELF_TEST, b"").body)
+        if self._session.state & LATCHED:
+            told = f"it has tripped, and drives nothing until the next run ({self._session.status().text})"
+            found.insert(0, Finding("board", told, True))
+        return found
 
     # Safety.
 
@@ -152,7 +155,12 @@ class RramlabBoard(Controller):
     def pulse_and_verify(
         self, train: PulseTrain, spec: ReadSpec, number: int
     ) -> tuple[NDArray[np.uint8], FloatArray]:
-        """Apply one pulse per cell and read it right after; return `Delivery` and conductance (S) or NaN."""
+        """Apply one pulse per cell and read it right after; return `Delivery` and conductance (S) or NaN.
+
+        For programs of one's own, which pulse under the limits of the board alone. Write-verify goes by the
+        door, and does not use it: there a pulse and a reading are two requests with two lines in the record,
+        and only some readings follow a pulse.
+        """
         return self._cells.pulse(train, spec, number)
 
     def multiply(self, volts: FloatArray, macro: int, number: int) -> FloatArray:

@@ -114,14 +114,15 @@ class ScpiMeter(SourceMeter):
             link.open()
             link.send(cls.abort_command.replace("{c}", channel))
             link.send(cls.output.command.replace("{c}", channel).replace("{}", "0"))
-            answer = link.query(cls.output.query.replace("{c}", channel))
+            # Twice, as in `is_off`: the first may be the answer to a question of the process that died.
+            answers = [link.query(cls.output.query.replace("{c}", channel)).strip() for _ in range(2)]
         except LinkError as error:
             return Finding("source meter", str(error), False, "switch it off at its front panel")
         finally:
             link.close()
-        if answer.strip() == "0":
+        if answers == ["0", "0"]:
             return Finding("source meter", "output off", True)
-        return Finding("source meter", f"output reads '{answer[:40]}'", False, "switch it off by hand")
+        return Finding("source meter", f"output reads {answers}"[:60], False, "switch it off by hand")
 
     # Output.
 

@@ -28,12 +28,13 @@ class SerialWire(Wire):
     """Carry bytes over a serial line of this computer, which no second rramlab can open meanwhile.
 
     Not `alone` it is opened whoever has it, where the system allows that (Windows does not): for a panic.
+
+    Writing is given up after a patience (s) that grows with what is asked for and never shrinks: pyserial
+    tells of a timeout also when all went out, but late, and configures the port anew at each change.
     """
 
-    def __init__(
-        self, port: str, baud: int = 921_600, write_timeout: float = 2.0, alone: bool = True
-    ) -> None:
-        self._port, self._baud, self._write_timeout, self._alone = port, baud, write_timeout, alone
+    def __init__(self, port: str, baud: int = 921_600, patience: float = 2.0, alone: bool = True) -> None:
+        self._port, self._baud, self._patience, self._alone = port, baud, patience, alone
         self._serial: Any = None  # pyserial has no types
 
     @property
@@ -51,7 +52,7 @@ class SerialWire(Wire):
                 self._port,
                 baudrate=self._baud,
                 timeout=SLICE,
-                write_timeout=self._write_timeout,
+                write_timeout=self._patience,
                 exclusive=self._alone or None,
             )
             self._serial.reset_input_buffer()
@@ -72,17 +73,18 @@ class SerialWire(Wire):
             return
 
     def write(self, data: bytes, timeout: float) -> None:
-        """Send all of the data within a time (s)."""
+        """Send all of the data within a time (s), or within the patience with the line."""
         import serial
 
         port = self._opened()
         try:
-            if timeout != self._write_timeout:
-                self._write_timeout = port.write_timeout = timeout
+            if timeout > self._patience:
+                self._patience = port.write_timeout = timeout
             port.write(data)
         except serial.SerialTimeoutException as error:
             raise LinkError(
-                LinkFault.TIMEOUT, f"{self.name} took no more data for {timeout:.3g} s; reset the board"
+                LinkFault.TIMEOUT,
+                f"{self.name} took no more data for {self._patience:.3g} s; reset the board",
             ) from error
         except Exception as error:
             raise gone(self.name, error) from error

@@ -116,7 +116,9 @@ def _shared() -> Path:
     if os.name == "nt":
         return Path(os.environ.get("PROGRAMDATA", tempfile.gettempdir()))
     lasting = Path("/run/lock")
-    return lasting if lasting.is_dir() and os.access(lasting, os.W_OK) else Path(tempfile.gettempdir())
+    # Where only root can write there, root may have made the folder for all.
+    made = os.access(lasting / "rramlab", os.W_OK) or os.access(lasting, os.W_OK)
+    return lasting if made else Path(tempfile.gettempdir())
 
 
 def _card(bench: str) -> Path:

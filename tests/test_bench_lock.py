@@ -122,6 +122,14 @@ def test_an_error_inside_frees_the_bench() -> None:
         pass
 
 
+def test_a_place_that_root_made_for_all_is_that_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Where /run/lock itself is root's, the folder in it may yet be everybody's: root locks there, too.
+    monkeypatch.delenv("RRAMLAB_STATE")
+    monkeypatch.setattr(os, "access", lambda path, mode: str(path) == "/run/lock/rramlab")
+    monkeypatch.setattr(Path, "mkdir", lambda *args, **more: None)
+    assert state_folder() == Path("/run/lock/rramlab")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows knows other rights")
 def test_all_users_of_the_computer_may_lock(place: Path) -> None:
     with hold("lab"):

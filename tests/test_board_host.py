@@ -158,8 +158,44 @@ def test_what_an_earlier_session_left_latched_is_cleared_at_0_volts() -> None:
     script.hello(state=State.FAULT)
     script.free(Command.SAFE, b"", IDLE.pack(), state=State.FAULT)
     script.once(Command.CLEAR, 1, b"", b"")
+    script.limits()
     with pairs(*script.pairs) as wire:
+        board = made(wire)
+        board.open()  # to look at it clears nothing
+        board.begin(Limits(), lambda what, facts: None)
+
+
+def test_a_board_that_is_looked_at_stays_latched_and_says_so() -> None:
+    script = Script()
+    script.hello(state=State.FAULT)
+    script.once(Command.SELF_TEST, 1, b"", b"+supply\tgood", state=State.FAULT)
+    told = replace(IDLE, fault=Fault.PANIC, text="PANIC was asked for")
+    script.free(Command.STATUS, b"", told.pack(), state=State.FAULT)
+    with pairs(*script.pairs) as wire:
+        board = made(wire)
+        board.open()
+        assert "PANIC was asked for" in board.self_test()[0].answer
+
+
+@pytest.mark.parametrize("watchdog", [0, 3001, 10_000])
+def test_a_board_that_would_watch_less_closely_is_refused(watchdog: int) -> None:
+    script = Script()
+    script.hello(hello=replace(HELLO, watchdog=watchdog))
+    with pairs(*script.pairs) as wire, refuses(LinkFault.MISMATCH, "watchdog of 3000 ms"):
         made(wire).open()
+
+
+def test_the_time_of_a_board_goes_on_over_its_reset() -> None:
+    virtual = replace(HELLO, features=ALL | Feature.VIRTUAL_TIME)
+    script = Script()
+    script.hello(hello=virtual, time=5_000_000_000)
+    script.hello(NEXT, hello=virtual, time=1_000_000_000)
+    with pairs(*script.pairs) as wire:
+        board = made(wire)
+        board.open()
+        assert board.now() == 5.0
+        board.open()
+        assert board.now() == 6.0
 
 
 def test_a_board_that_keeps_other_limits_is_refused() -> None:

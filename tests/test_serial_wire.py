@@ -127,10 +127,15 @@ def test_an_unplugged_line_is_lost() -> None:
     assert error.value.fault is LinkFault.LOST
 
 
+def test_a_write_that_went_out_late_is_no_timeout(wire: SerialWire) -> None:
+    wire.write(b"one?\n", 1e-9)  # over before pyserial looks at the clock
+    assert wire.read(100, 5.0)
+
+
 def test_a_line_that_takes_no_data_is_a_timeout() -> None:
     master, slave = pty.openpty()  # nobody reads at the other end
     tty.setraw(slave)
-    wire = SerialWire(os.ttyname(slave))
+    wire = SerialWire(os.ttyname(slave), patience=0.05)
     wire.open()
     with pytest.raises(LinkError) as error:
         wire.write(b"x" * 1_000_000, 0.05)
