@@ -53,7 +53,8 @@ def forming(
         formed_at=parse_quantity(formed_at, "S"),
     )
     summary: dict[str, Any] = carry_out(ctx.obj, request, run, resume, after, seed)
-    if require is not None and not summary["yield_percent"] >= require:
-        found = f"{summary['yield_percent']:.2f} % of the fresh cells formed"
+    share = summary["yield_percent"]
+    if require is not None and (share is None or share < require):
+        found = "there was no fresh cell" if share is None else f"{share:.2f} % of the fresh cells formed"
         ctx.obj.terminal.error(f"{found}, {require:g} % were required; see the outcomes above")
         raise typer.Exit(1)

@@ -251,6 +251,7 @@ def test_the_command_sweeps_finds_and_goes_on(tmp_path: Path, monkeypatch: pytes
     with monkeypatch.context() as patch:
         patch.setattr(Sweeper, "_cycle", broken)
         run(*words, "--run", "cut", code=130)
+    monkeypatch.setattr("protocols.iv_run.draw", lambda *what: None)  # drawn once is enough
     run("iv", "--resume", "cut")
     again = RunFile.open("cut").kept["iv"].columns
     for name, column in kept.columns.items():

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable
+from math import inf
 from typing import Any, final
 
 import numpy as np
@@ -74,9 +75,9 @@ class Retold:
             self._backend.read(cell, self._spec)  # an interrupted sweep left it without
         return self._backend.sweep(cell, staircase)
 
-    def wait_until(self, time: float) -> None:
-        """Let time pass up to a time of the bench (s); nothing, if that is over."""
-        seconds = time - self.now()
+    def wait_until(self, time: float, most: float = inf) -> None:
+        """Let time pass up to a time of the bench (s), `most` at most; nothing, if that time is over."""
+        seconds = min(time - self.now(), most)
         if seconds > 0 and self._answer("wait", None) is None:
             self._backend.wait(seconds)
 

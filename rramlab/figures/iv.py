@@ -29,7 +29,9 @@ def hysteresis(up: ArrayLike, down: ArrayLike, compliance: float) -> Figure:
         # At 0 V there is no current, and no logarithm of it.
         seen = np.where((volts != 0) & (amperes != 0), MICRO * np.abs(amperes), np.nan)
         _draw_curves(right, volts, seen, colour, name)
-    left.axhline(MICRO * compliance, color=style.GREY, linewidth=0.5, linestyle=":", zorder=0)
+    left.axhline(
+        MICRO * compliance, color=style.GREY, linewidth=0.5, linestyle=":", zorder=0, label="compliance"
+    )
     style.legend(left, loc="upper left")
     style.plain_log(right)
     for axes in (left, right):
