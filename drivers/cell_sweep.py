@@ -1,5 +1,6 @@
 """Take the I-V of one cell: the board holds its lines, the source meter drives and measures."""
 
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import final
@@ -15,6 +16,9 @@ from rramlab.reading import Curve, Staircase
 
 POLL = 0.02
 """Time between two questions whether a sweep is done (s): each also feeds the watchdog of the board."""
+
+SILENCE = 0.2
+"""Time (s) of silence of the meter after which the board is fed beside it."""
 
 PATIENCE = 30.0
 """How much longer (s) than its steps a sweep may take: ranges, settling, transfer."""
@@ -73,10 +77,31 @@ class CellSweep:
                 "Switch it off at its front panel and look at its link",
             )
 
+    def _is_done(self) -> bool:
+        """Ask the meter, and feed the board meanwhile: some meters answer only when their sweep has ended."""
+        answered, broken = threading.Event(), list[LinkError]()
+        feeding = threading.Thread(target=self._feed, args=(answered, broken), daemon=True)
+        feeding.start()
+        try:
+            done = self._meter.sweep_done()
+        finally:
+            answered.set()
+            feeding.join()
+        if broken:
+            raise broken[0]
+        return done
+
+    def _feed(self, answered: threading.Event, broken: list[LinkError]) -> None:
+        try:
+            while not answered.wait(SILENCE):
+                self._board.feed()
+        except LinkError as error:
+            broken.append(error)
+
     def _wait_for_end(self, staircase: Staircase) -> None:
         most = 10.0 * staircase.dwell * len(staircase.voltages) + PATIENCE
         begin = self._clock.now()
-        while not self._meter.sweep_done():
+        while not self._is_done():
             self._board.feed()
             if self._clock.now() - begin > most:
                 raise LinkError(

@@ -203,6 +203,8 @@ class Backend(World):
         self._exits.close()
         if self.unsafe and error is None:
             raise still_on(self.unsafe)
+        if self.unsafe and error is not None:
+            error.add_note(str(still_on(self.unsafe)))
 
     # The steps of the door.
 

@@ -313,8 +313,9 @@ def test_a_world_that_cannot_be_made_safe_is_noted_and_the_way_out_goes_on(fault
 
     recorder = MemoryRecorder()
     toy = Stuck(recorder=recorder)
-    with pytest.raises(ZeroDivisionError), toy:
+    with pytest.raises(ZeroDivisionError) as way, toy:
         raise ZeroDivisionError
+    assert "outputs may still be ON" in way.value.__notes__[0]  # whoever sees the error sees this, too
     assert [(event.verb, event.facts["error"]) for event in recorder.events] == [("unsafe", repr(fault))]
     assert toy.unsafe == (str(fault) or repr(fault))
     Stuck(recorder=broken_recorder()).make_safe()  # not even the record may stop it

@@ -101,6 +101,16 @@ def test_a_sweep_goes_up_gate_first_and_down_drain_first() -> None:
     assert sweep([]) == UP + RUN + DOWN
 
 
+def test_the_board_is_fed_while_the_meter_answers_only_when_its_sweep_has_ended() -> None:
+    # A watchdog that trips opens the route of a cell that the meter still drives.
+    assert sweep([], mute=True)[-len(DOWN) :] == DOWN
+
+
+def test_a_board_that_trips_while_the_meter_is_mute_is_told() -> None:
+    with pytest.raises(LinkError, match="board feed"):
+        sweep([], mute=True, breaks=["board feed"])
+
+
 def test_no_line_is_switched_while_the_meter_says_that_it_is_on() -> None:
     log: list[str] = []
     with pytest.raises(LinkError, match="says that its output is on; no line was switched"):

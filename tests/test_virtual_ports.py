@@ -13,7 +13,7 @@ from sim_backend.virtual.faults import Fault, Injector, When
 from sim_backend.virtual.faulty import FaultyConversation, wrong_length
 from sim_backend.virtual.machine import Conversation, Machine
 from sim_backend.virtual.port import Plug
-from sim_backend.virtual.tcp import TcpPort
+from sim_backend.virtual.tcp import TcpPort, bound
 
 
 class Echo(Conversation):
@@ -35,6 +35,15 @@ def talk(*faults: Fault, delay: float = 0.3) -> tuple[FaultyConversation, Virtua
     for fault in faults:
         injector.set(fault)
     return FaultyConversation(EchoMachine(), injector, clock), clock
+
+
+def test_a_port_is_for_this_computer_and_for_one() -> None:
+    with bound(0) as mine:
+        mine.listen()
+        host, number = mine.getsockname()
+        assert host == "127.0.0.1"
+        with pytest.raises(OSError, match="in use"):
+            bound(number)
 
 
 @pytest.mark.parametrize(

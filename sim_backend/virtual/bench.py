@@ -29,7 +29,7 @@ from sim_backend.virtual.scpi.signals import WIRING, WITHOUT_EXTERNAL, Signals
 from sim_backend.virtual.scpi.source_unit import SourceUnit
 from sim_backend.virtual.scpi.tektronix import TektronixScope
 from sim_backend.virtual.scpi.terminals import WorldTerminals
-from sim_backend.virtual.tcp import LOOPBACK, TcpPort
+from sim_backend.virtual.tcp import LOOPBACK, TcpPort, bound
 from sim_backend.virtual.world import World
 
 BOARD, METER, SCOPE = "board", "source_meter", "oscilloscope"
@@ -236,17 +236,11 @@ class VirtualBench:
 
 def _free(port: TcpPort, number: int, name: str) -> TcpPort:
     """Return the port if its number is free; refuse one that is taken."""
-    import socket
-
-    if not number:
-        return port
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, number))
-        except OSError as error:
-            raise InputError(
-                f"port {number} for the {name.replace('_', ' ')} cannot be had ({error.strerror}); is "
-                f"another virtual bench running? Stop it, or choose others with --ports"
-            ) from None
+    try:
+        bound(number).close()  # any free one, if the number is 0
+    except OSError as error:
+        raise InputError(
+            f"port {number} for the {name.replace('_', ' ')} cannot be had ({error.strerror}); is "
+            f"another virtual bench running? Stop it, or choose others with --ports"
+        ) from None
     return port

@@ -1,5 +1,6 @@
 """Serve an instrument on a TCP socket of this computer."""
 
+import os
 import select
 import socket
 import struct
@@ -13,6 +14,19 @@ LOOPBACK = "127.0.0.1"
 CHUNK = 1 << 16
 PATIENCE = 5.0
 """Time after which bytes that the host does not take are dropped (s)."""
+
+
+def bound(number: int) -> socket.socket:
+    """Return a socket at a port of this computer, for nobody else can reach it; OSError if it is taken."""
+    made = socket.socket()
+    try:
+        if os.name != "nt":  # there it would share the port with whoever has it
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((LOOPBACK, number))
+    except OSError:
+        made.close()
+        raise
+    return made
 
 
 @final
@@ -115,9 +129,7 @@ class TcpPort(Port):
         self._listen()
 
     def _listen(self) -> None:
-        listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((LOOPBACK, self._number))
+        listener = bound(self._number)
         listener.listen()
         self._number = listener.getsockname()[1]
         self._listener = listener
