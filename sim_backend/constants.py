@@ -113,10 +113,6 @@ def constants(preset: Preset, temperature: float) -> Constants:
 
 
 def _curves(r: Relaxation) -> dict[str, FloatArray]:
-    if len({len(v) for v in (r.curve_conductance, r.curve_core, r.jump_share, r.jump_down)}) > 1:
-        raise ValueError(
-            "curve_conductance, curve_core, jump_share and jump_down must be of one length"
-        )
     # A normal number beyond a threshold is a jump: thresholds, negative and positive, from the shares.
     share = np.clip(r.jump_share, 1e-9, 0.98)
     down = [-_quantile(s * (1.0 - r.jump_up_part)) for s in share]

@@ -3,6 +3,7 @@
 import difflib
 import math
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from importlib import resources
 from pathlib import Path
@@ -54,7 +55,7 @@ class Preset:
         tree = _read(name)
         return _build(Preset, tree, str(name))
 
-    def override(self, changes: dict[str, float]) -> "Preset":
+    def override(self, changes: Mapping[str, float | tuple[float, ...]]) -> "Preset":
         """Return a copy with changed numbers, each named as 'section.key'."""
         tree = _as_tree(self)
         for path, value in changes.items():
@@ -98,7 +99,7 @@ def _merge(tree: dict[str, Any], change: dict[str, Any], where: str) -> None:
             tree[key] = value
 
 
-def _nest(path: str, value: float) -> dict[str, Any]:
+def _nest(path: str, value: float | tuple[float, ...]) -> dict[str, Any]:
     section, _, key = path.partition(".")
     return {section: {key: value}} if key else {section: value}
 

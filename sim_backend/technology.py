@@ -148,6 +148,13 @@ class Relaxation:
     jump_up: float
     jump_up_part: float
 
+    def __post_init__(self) -> None:
+        curves = (self.curve_conductance, self.curve_core, self.jump_share, self.jump_down)
+        if len({len(values) for values in curves}) > 1:
+            raise ValueError("curve_conductance, curve_core, jump_share and jump_down must be of one length")
+        if list(self.curve_conductance) != sorted(self.curve_conductance):
+            raise ValueError(f"curve_conductance = {list(self.curve_conductance)} does not rise; sort it")
+
 
 @final
 @dataclass(frozen=True)

@@ -1,16 +1,16 @@
 """Compare predicted with measured distributions, point by point: medians, spreads, shares beyond a bound."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim_backend.fit.experiment import IntArray
+from sim_backend.fit.experiment import Experiment, Figure, IntArray
+from sim_backend.preset import Preset
 
 FloatArray = NDArray[np.float64]
-Figure = Callable[[FloatArray], float]
 
 RESAMPLINGS = 200
 
@@ -18,7 +18,7 @@ RESAMPLINGS = 200
 @final
 @dataclass(frozen=True)
 class Point:
-    """Hold one figure of one group: measured, its standard error, predicted, and what was held back."""
+    """Hold one figure of one group of rows: measured, its standard error, predicted (SI)."""
 
     label: str
     figure: str
@@ -39,29 +39,21 @@ class Point:
         return max(self.predicted, self.measured) / least if least > 0.0 else np.inf
 
 
-def spread(values: FloatArray) -> float:
-    """Return half the distance between the 16 % and the 84 % quantile: one sigma, whatever the tails."""
-    low, high = np.quantile(values, [0.15866, 0.84134])
-    return float(0.5 * (high - low))
+def predicted(
+    experiment: Experiment, preset: Preset, held: bool, copies: int = 4, seed: int = 2
+) -> list[Point]:
+    """Return every figure of every group of a table beside what the preset says, of the rows held or fitted.
 
-
-def median(values: FloatArray) -> float:
-    """Return the median."""
-    return float(np.median(values))
-
-
-def deviation(values: FloatArray) -> float:
-    """Return the standard deviation, tails and all."""
-    return float(np.std(values))
-
-
-def beyond(bound: float) -> Figure:
-    """Return the figure 'share of values farther from zero than `bound`'."""
-    return lambda values: float(np.mean(np.abs(values) > bound))
+    The random numbers are others than those of a fit.
+    """
+    rng = np.random.default_rng([seed, 11])
+    simulated = experiment.features(experiment.simulate(preset, rng, copies), held)[0]
+    seen = experiment.features(experiment.measured(), held)[0]
+    return points(experiment.figures(), seen.values, simulated.values, seen.group, seen.labels, rng)
 
 
 def points(
-    figures: dict[str, Figure],
+    figures: Mapping[str, Figure],
     measured: FloatArray,
     predicted: FloatArray,
     group: IntArray,

@@ -1,13 +1,14 @@
 """Compare I-V curves below switching: how much more a cell conducts at a higher voltage."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rramlab.errors import InputError
-from sim_backend.fit.experiment import FIFTHS, Experiment, Feature
+from sim_backend.fit.experiment import FIFTHS, Experiment, Feature, Figure
+from sim_backend.fit.figures import median, of_exponential, spread
 from sim_backend.fit.inverse import load_readings
 from sim_backend.fit.pulses import ReadSetting
 from sim_backend.fit.table import Table
@@ -78,6 +79,10 @@ class Curves(Experiment):
         labels = [self._label(int(n) // len(volts), float(volts[int(n) % len(volts)])) for n in kept]
         change = np.log(np.maximum(values, _LEAST_CURRENT)) - np.log(self._beside(values))
         return [Feature("curve", change, full, labels, "1", self.floor, FIFTHS)]
+
+    def figures(self) -> Mapping[str, Figure]:
+        """Return median and spread of G(V)/G(reference)."""
+        return {"median": of_exponential(median), "spread": of_exponential(spread)}
 
     def _beside(self, values: FloatArray) -> FloatArray:
         """Return, for each row, its cell's conductance (S) at the reference voltage."""

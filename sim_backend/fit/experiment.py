@@ -1,17 +1,20 @@
 """Say what every measured table must offer so that the model can be fitted to it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sim_backend.fit.table import Table
 from sim_backend.preset import Preset
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+Figure = Callable[[FloatArray], float]
 
 FIFTHS = np.linspace(0.0, 1.0, 6)
 
@@ -44,6 +47,9 @@ class Experiment(ABC):
     """
 
     name: str
+    table: Table
+    held: NDArray[np.bool_]
+    """Which rows are held back."""
     cells: IntArray
     """Cell of each row: rows of one cell are not independent."""
 
@@ -54,6 +60,10 @@ class Experiment(ABC):
     @abstractmethod
     def simulate(self, preset: Preset, rng: np.random.Generator, copies: int) -> FloatArray:
         """Return what `copies` simulated sets of the cells would read (S), (copies, rows)."""
+
+    @abstractmethod
+    def figures(self) -> Mapping[str, Figure]:
+        """Return the figures by which a prediction is judged, of the values of the first feature."""
 
     @abstractmethod
     def features(self, values: FloatArray, held: bool) -> Sequence[Feature]:

@@ -24,11 +24,12 @@ NORMAL_95 = 1.959964
 @final
 @dataclass(frozen=True)
 class Settings:
-    """Hold how to fit: copies of each cell, resamplings of the cells, rounds, seed of the random numbers."""
+    """Hold how to fit: copies of each cell, resamplings of the cells, rounds, random starts, seed."""
 
     copies: int = 4
     resamplings: int = 200
     rounds: int = 12
+    tries: int = 0
     seed: int = 1
 
 
@@ -81,9 +82,9 @@ def fit(
     if not experiments or not parameters:
         raise InputError("a fit needs at least one table and one parameter; name them")
     match = Match(preset, experiments, parameters, settings)
-    found = least_squares(
-        match.residuals, match.start, steps(parameters), settings.rounds, progress or Silent(), what
-    )
+    progress = progress or Silent()
+    start = match.best_start(progress, what)
+    found = least_squares(match.residuals, start, steps(parameters), settings.rounds, progress, what)
     return match.conclude(found)
 
 
@@ -115,6 +116,19 @@ class Match:
         pairs = zip(self._parts, simulated, strict=True)
         found = [part.whitened(part.slices.means(values) - part.seen) for part, values in pairs]
         return np.concatenate([*found, (place - self.start) / self.width])
+
+    def best_start(self, progress: Progress, what: str) -> FloatArray:
+        """Return the best of the start and of `tries` random places half a prior's width around it."""
+        rng = np.random.default_rng([self.settings.seed, 5])
+        best, least = self.start, float("inf")
+        for done in range(self.settings.tries + 1 if self.settings.tries else 0):
+            away = 0.5 * self.width * rng.standard_normal(len(self.start))
+            place = self.start + away if done else self.start
+            r = self.residuals(place)
+            if float(r @ r) < least:
+                best, least = place, float(r @ r)
+            progress.update(f"{what}: starts", done, self.settings.tries)
+        return best
 
     def at(self, place: FloatArray) -> Preset:
         """Return the preset at coordinates (p,)."""

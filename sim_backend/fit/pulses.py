@@ -1,13 +1,14 @@
 """Compare pulses: gate staircases, amplitude ladders, width sweeps, single shots, in any order."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim_backend.fit.experiment import FIFTHS, Experiment, Feature
+from sim_backend.fit.experiment import FIFTHS, Experiment, Feature, Figure
+from sim_backend.fit.figures import median, of_exponential, spread
 from sim_backend.fit.grouping import banded, numbered
 from sim_backend.fit.inverse import load_readings
 from sim_backend.fit.table import Table
@@ -55,7 +56,12 @@ class Pulses(Experiment):
         self.held, self.least, self.floor = held, least, floor
         _, self.cells = np.unique(table["cell"].astype(np.int64), return_inverse=True)
         self.steps = _steps(self.cells, table.columns.get("order"))
-        self._series = _repeats(self.cells, self._conditions(), self.steps)
+        self._mates = _repeats(self.cells, self._conditions(), self.steps)
+
+    @property
+    def repeated(self) -> bool:
+        """Return whether some cell took the same pulse more than once: only that tells cycles from cells."""
+        return bool(np.any(self._mates >= 0))
 
     def measured(self) -> FloatArray:
         """Return the reading (S) after each pulse."""
@@ -80,7 +86,7 @@ class Pulses(Experiment):
         logs = np.log(np.maximum(values, LEAST))
         group, labels = _groups(chosen & np.isfinite(self.measured()), band, conditions)
         found = [Feature("after", logs, group, labels, "1", self.floor, FIFTHS)]
-        if np.any(self._series[0] >= 0):
+        if self.repeated:
             rows, mates = self._pairs(chosen)
             difference = np.full(logs.shape, 0.0)
             difference[..., rows] = (logs[..., rows] - logs[..., mates]) / np.sqrt(2.0)
@@ -90,8 +96,12 @@ class Pulses(Experiment):
             found.append(Feature("repeat", difference, group, labels, "1", self.floor, FIFTHS))
         return found
 
+    def figures(self) -> Mapping[str, Figure]:
+        """Return median and spread of the conductance (S)."""
+        return {"median": of_exponential(median), "spread": of_exponential(spread)}
+
     def _pairs(self, chosen: NDArray[np.bool_]) -> tuple[IntArray, IntArray]:
-        mates = self._series[0]
+        mates = self._mates
         both = np.flatnonzero((mates >= 0) & chosen & np.isfinite(self.measured()))
         both = both[np.isfinite(self.measured()[mates[both]])]
         return both, mates[both]
@@ -135,7 +145,7 @@ def _steps(cells: IntArray, order: FloatArray | None) -> IntArray:
     return steps
 
 
-def _repeats(cells: IntArray, conditions: list[FloatArray], steps: IntArray) -> tuple[IntArray]:
+def _repeats(cells: IntArray, conditions: list[FloatArray], steps: IntArray) -> IntArray:
     """Return for each row an earlier row of the same cell and condition, -1 if there is none."""
     condition, _ = numbered(*conditions)
     sequence = np.lexsort((steps, condition, cells))
@@ -143,7 +153,7 @@ def _repeats(cells: IntArray, conditions: list[FloatArray], steps: IntArray) -> 
     here, before = sequence[1:], sequence[:-1]
     same = (cells[here] == cells[before]) & (condition[here] == condition[before])
     mates[here[same]] = before[same]
-    return (mates,)
+    return mates
 
 
 def _groups(

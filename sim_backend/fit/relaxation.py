@@ -1,13 +1,14 @@
 """Compare relaxation: readings of programmed cells at times after programming, against the first of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim_backend.cells import GOOD
-from sim_backend.fit.experiment import Experiment, Feature
+from sim_backend.fit.experiment import Experiment, Feature, Figure
+from sim_backend.fit.figures import beyond, deviation, spread
 from sim_backend.fit.pulses import ReadSetting
 from sim_backend.fit.table import Table
 from sim_backend.population import Population
@@ -18,6 +19,8 @@ IntArray = NDArray[np.int64]
 
 TAILS = np.array([0.0, 0.005, 0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975, 0.995, 1.0])
 """Shares at which sorted changes are cut: the tails are what matters after programming."""
+TAIL = 8e-6
+"""A change beyond this (S) counts as lost: two levels of a 4 uS grid."""
 FLOOR, SHARE = 0.05e-6, 0.05
 """Disagreement (S, and as a share) of a change that is tolerated."""
 
@@ -73,6 +76,11 @@ class Relaxing(Experiment):
         full[chosen] = group
         labels = [self._label(int(n) // len(times), float(times[int(n) % len(times)])) for n in kept]
         return [Feature("change", values, full, labels, "S", FLOOR, TAILS, SHARE)]
+
+    def figures(self) -> Mapping[str, Figure]:
+        """Return standard deviation and robust spread (S), and the share of cells beyond 8 uS."""
+        tail = f"share beyond {TAIL * 1e6:g} uS"
+        return {"sigma": deviation, "spread": spread, tail: beyond(TAIL)}
 
     def _label(self, band: int, time: float) -> str:
         low, high = self.bands[band : band + 2] * 1e6

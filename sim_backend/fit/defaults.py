@@ -1,0 +1,118 @@
+"""Say what is fitted to which kind of table when nothing else is asked, and from where it starts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sim_backend.fit.conduction import Curves
+from sim_backend.fit.experiment import Experiment
+from sim_backend.fit.pulses import Pulses
+from sim_backend.fit.relaxation import Relaxing
+from sim_backend.preset import Preset
+
+SET = (
+    "transistor.kp",
+    "transistor.vt0",
+    "transistor.lam",
+    "transistor.series_ohm",
+    "kinetics.rate",
+    "kinetics.v_activation",
+    "kinetics.set_v0",
+    "kinetics.set_slope",
+    "kinetics.set_power",
+    "kinetics.set_onset",
+    "kinetics.set_onset_g",
+    "variation.set_device",
+    "variation.vt_device",
+    "variation.increment_cycle",
+    "variation.series_device",
+)
+RESET = (
+    "transistor.gamma",
+    "kinetics.reset_v0",
+    "kinetics.reset_slope",
+    "kinetics.reset_v_activation",
+    "kinetics.reset_onset",
+    "kinetics.reset_power",
+    "kinetics.g_floor",
+    "variation.reset_device",
+)
+REPEATED = ("variation.set_cycle", "variation.reset_cycle")
+RELAXATION = (
+    "relaxation.curve_core",
+    "relaxation.jump_share",
+    "relaxation.jump_down",
+    "relaxation.jump_up",
+    "relaxation.jump_up_part",
+    "relaxation.spread",
+    "relaxation.drift",
+    "relaxation.drift_low",
+    "noise.white_current",
+)
+CONDUCTION = (
+    "conduction.chi0",
+    "conduction.g_chi",
+    "variation.chi_device",
+    "noise.white_current",
+)
+
+_SWITCHED_ON = {"kinetics.set_onset": 0.1, "kinetics.reset_onset": 0.2, "relaxation.jump_up": 4e-6}
+_UP_PART, _JUMPS, _LOSS, _SPREAD = 0.4, 0.1, 0.1, 0.3
+
+
+def parameters_for(experiments: Sequence[Experiment]) -> list[str]:
+    """Return the names of what is fitted to tables by default."""
+    names: list[str] = []
+    for e in experiments:
+        names += [name for name in _of(e) if name not in names]
+    return names
+
+
+def _of(experiment: Experiment) -> tuple[str, ...]:
+    if isinstance(experiment, Relaxing):
+        return RELAXATION
+    if isinstance(experiment, Curves):
+        return CONDUCTION
+    assert isinstance(experiment, Pulses)
+    drive = experiment.table["v_bl"] - experiment.table["v_sl"]
+    names = (SET if np.any(drive > 0.0) else ()) + (RESET if np.any(drive < 0.0) else ())
+    return names + (REPEATED[:1] if np.any(drive > 0.0) and experiment.repeated else ())
+
+
+def switched_on(preset: Preset, names: Sequence[str], experiments: Sequence[Experiment]) -> dict[str, Any]:
+    """Return changes that give terms which are off in the preset, and are to be fitted, a start."""
+    changes: dict[str, Any] = {}
+    for name in names:
+        section, _, key = name.partition(".")
+        if name in _SWITCHED_ON and getattr(getattr(preset, section), key) == 0.0:
+            changes[name] = _SWITCHED_ON[name]
+    if "kinetics.reset_v_activation" in names and preset.kinetics.reset_v_activation == 0.0:
+        changes["kinetics.reset_v_activation"] = preset.kinetics.v_activation
+    if "relaxation.curve_core" in names and preset.relaxation.curve_conductance[-1] == 0.0:
+        changes |= _curves(next(e for e in experiments if isinstance(e, Relaxing)))
+    return changes
+
+
+def _curves(e: Relaxing) -> dict[str, Any]:
+    """Return curves over the middles of the bands, with a third of each band's spread as the core."""
+    band = np.digitize(e.table["programmed"], e.bands) - 1
+    change, many = e.measured(), len(e.bands) - 1
+    rows = [np.flatnonzero((band == k) & ~e.held) for k in range(many)]
+    core = [_robust(change[r]) / 3.0 if len(r) > 10 else 0.3e-6 for r in rows]
+    return {
+        "relaxation.curve_conductance": tuple(0.5 * (e.bands[1:] + e.bands[:-1])),
+        "relaxation.curve_core": tuple(max(c, 0.1e-6) for c in core),
+        "relaxation.jump_share": (_JUMPS,) * many,
+        "relaxation.jump_down": (_LOSS,) * many,
+        "relaxation.jump_up": _SWITCHED_ON["relaxation.jump_up"],
+        "relaxation.jump_up_part": _UP_PART,
+        "relaxation.spread": _SPREAD,
+        "relaxation.drift": 0.0,
+        "relaxation.drift_low": 0.0,
+    }
+
+
+def _robust(values: Any) -> float:
+    low, high = np.quantile(values, [0.15866, 0.84134])
+    return float(0.5 * (high - low))
