@@ -101,8 +101,8 @@ def show(session: Session, done: FormedCells, summary: dict[str, Any]) -> None:
         ["yield", "no fresh cell" if not summary["fresh"] else f"{summary['yield_percent']:.2f} %"],
         ["yield, 95 % interval", f"{low:.2f} to {high:.2f} %"],
         ["WL voltage", f"{summary['gate_V']:.3g} V"],
-        ["forming voltage, mean", f"{volt['mean']:.3f} ± {volt['mean_error']:.3f} V"],
-        ["forming voltage, sigma", f"{volt['sigma']:.3f} ± {volt['sigma_error']:.3f} V"],
+        ["forming voltage, mean", _with_error(volt["mean"], volt["mean_error"])],
+        ["forming voltage, sigma", _with_error(volt["sigma"], volt["sigma_error"])],
         ["conductance before", _micro(summary["before_uS"])],
         ["conductance formed", _micro(summary["formed_uS"])],
         ["conductance after RESET", _micro(summary["after_reset_uS"])],
@@ -131,6 +131,12 @@ def _step(ramp: Ramp) -> float:
 
 def _median(values: FloatArray) -> float | None:
     return 1e6 * float(np.median(values)) if values.size else None
+
+
+def _with_error(value: float, error: float) -> str:
+    if not np.isfinite(value):
+        return "none"
+    return f"{value:.3f} ± {error:.3f} V" if np.isfinite(error) else f"{value:.3f} V"
 
 
 def _micro(value: float | None) -> str:

@@ -20,6 +20,9 @@ def iv(
     ] = "",
     step: Annotated[str, typer.Option(help="Step of the voltage.")] = "20mV",
     dwell: Annotated[str, typer.Option(help="Time per step.")] = "1ms",
+    skip: Annotated[
+        int, typer.Option(help="First cycles that do not count: they begin from the state a cell came in.")
+    ] = 1,
     run: Annotated[Path | None, typer.Option(help="Folder of the run; runs/iv if left out.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Continue a run that was cut off.")] = None,
     after: Annotated[Path | None, typer.Option(help="Go on with the macro as this run left it.")] = None,
@@ -53,5 +56,6 @@ def iv(
         compliance_reset=parse_quantity(compliance_reset, "A") if compliance_reset else None,
         step=parse_quantity(step, "V"),
         dwell=parse_quantity(dwell, "s"),
+        skip=skip,
     )
     carry_out(ctx.obj, request, run, resume, after, seed)

@@ -1,6 +1,6 @@
 """Draw figures of merit out of sweeps: switching voltages, states, nonlinearity, with their spread."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import final
 
 import numpy as np
@@ -53,6 +53,10 @@ class Switching:
             down = _reset(found.down[(slice(None), *at)], v_read, span)
             table[(slice(None), *at)] = (up[0], *down[:2], up[1], down[2], *up[2:], *down[3:])
         return cls(*table)
+
+    def counted(self, skip: int) -> "Switching":
+        """Return the cycles after the first `skip`, which begin from the state in which a cell came."""
+        return replace(self, **{field.name: getattr(self, field.name)[:, skip:] for field in fields(self)})
 
     def spreads(self) -> dict[str, Spread]:
         """Return the spread of each quantity over cycles and cells."""

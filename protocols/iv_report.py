@@ -15,26 +15,27 @@ from rramlab.session import Session
 ROWS = {
     "v_set": ("V_SET", "V", 1.0),
     "v_reset": ("V_RESET", "V", 1.0),
-    "i_reset": ("current at V_RESET", "uA", 1e6),
-    "high": ("conductance after SET", "uS", 1e6),
-    "low": ("conductance after RESET", "uS", 1e6),
+    "i_reset": ("I at V_RESET", "uA", 1e6),
+    "high": ("G after SET", "uS", 1e6),
+    "low": ("G after RESET", "uS", 1e6),
     "chi_high": ("chi after SET", "1/V^2", 1.0),
     "chi_low": ("chi after RESET", "1/V^2", 1.0),
 }
 """Name, unit and scale by which a quantity is shown."""
-HEAD = ("quantity", "unit", "count", "mean", "cycle to cycle", "cell to cell")
+HEAD = ("quantity", "unit", "count", "mean", "σ of cycles", "σ of cells")
 
 
-def summarise(sweeps: Sweeps, found: Switching, folder: Path) -> dict[str, Any]:
+def summarise(sweeps: Sweeps, found: Switching, request: Request, folder: Path) -> dict[str, Any]:
     """Return the figures of a run as plain numbers (uS and uA at the edge)."""
     outcome = found.outcomes(sweeps)
-    spreads = found.spreads()
+    spreads = found.counted(request.left_out).spreads()
     shown = {f"{name}_{_plain(ROWS[name][1])}": _scaled(spread, name) for name, spread in spreads.items()}
     ratio = spreads["high"].median / spreads["low"].median if spreads["low"].count else None
     return {
         "run": str(folder),
         "cells": len(sweeps.cells),
         "cycles": int(np.isfinite(sweeps.up[0, ..., 0]).sum()),
+        "left_out": request.left_out,
         **shown,
         "on_off_ratio": ratio,
         "outcomes": {Swept(code).name: int((outcome == code).sum()) for code in np.unique(outcome)},
@@ -51,6 +52,7 @@ def draw(sweeps: Sweeps, found: Switching, request: Request, folder: Path) -> No
     from rramlab.figures.iv import hysteresis, states, switching_voltages
     from rramlab.page import Page
 
+    counted = found.counted(request.left_out)
     speed = format_quantity(request.step / request.dwell, "V") + "/s"
     page = Page(
         "Quasi-static I-V",
@@ -65,16 +67,16 @@ def draw(sweeps: Sweeps, found: Switching, request: Request, folder: Path) -> No
     )
     page.figure(
         "Cumulative distribution of the SET and RESET voltages over cycles and cells, and their course",
-        switching_voltages(found.v_set, found.v_reset),
+        switching_voltages(found.v_set, found.v_reset, request.left_out),
         name="switching-voltages",
     )
     page.figure(
         "Conductance of the states at the read voltage, and the nonlinearity chi of I = G V (1 + chi V²) "
         "of the whole path, transistor included",
-        states(found.high, found.low, found.chi_high, found.chi_low),
+        states(counted.high, counted.low, counted.chi_high, counted.chi_low),
         name="states",
     )
-    page.table("Mean and standard deviations, ± their standard errors", list(HEAD), _rows(found))
+    page.table("Mean and standard deviations, ± their standard errors", HEAD, _rows(counted))
     page.section("Method", METHOD)
     page.table("Outcomes", ["outcome", "cells", "what to do"], _outcomes(sweeps, found))
     page.write(folder / "index.html", pictures=True)
@@ -85,14 +87,19 @@ METHOD = (
     "through five points, its maximum interpolated by a parabola through three. V_RESET is the voltage on "
     "the way down at which the current, smoothed by a parabola through five points, is largest, interpolated "
     "alike. A sweep that changes I/V at the read voltage by less than a factor of 1.5 has none.\n\n"
-    "Spread from cycle to cycle and from cell to cell by a one-way analysis of variance with random effects."
+    "The first cycle begins from the state in which a cell came; it is drawn, and left out of the figures "
+    "unless it is the only one (--skip). Spread over the cycles of a cell and over the cells by a one-way "
+    "analysis of variance with random effects."
 )
 
 
-def show(session: Session, sweeps: Sweeps, found: Switching, summary: dict[str, Any]) -> None:
+def show(
+    session: Session, sweeps: Sweeps, found: Switching, request: Request, summary: dict[str, Any]
+) -> None:
     """Print the figures, and the cells that failed with their reasons."""
-    title = f"{summary['cycles']} cycles of {summary['cells']} cells"
-    session.terminal.table(title, HEAD, _rows(found))
+    left = f", the first {request.left_out} of each left out" if request.left_out else ""
+    title = f"{summary['cycles']} cycles of {summary['cells']} cells{left}"
+    session.terminal.table(title, HEAD, _rows(found.counted(request.left_out)))
     missed = [row for row in _outcomes(sweeps, found) if row[0] != Swept.SWITCHES.words]
     if missed:
         session.terminal.table("No switching", ["outcome", "cells", "what to do"], missed)
@@ -116,7 +123,7 @@ def _rows(found: Switching) -> list[list[str]]:
 def _pair(value: float, error: float, scale: float) -> str:
     if not np.isfinite(value):
         return "–"
-    return f"{scale * value:.3g} ± {scale * error:.1g}" if np.isfinite(error) else f"{scale * value:.3g}"
+    return f"{scale * value:.3g}±{scale * error:.1g}" if np.isfinite(error) else f"{scale * value:.3g}"
 
 
 def _scaled(spread: Spread, name: str) -> dict[str, float]:

@@ -33,10 +33,13 @@ class Request:
     compliance_reset: float | None = None
     step: float = 0.02
     dwell: float = 1e-3
+    skip: int = 1
 
     def __post_init__(self) -> None:
         if not 1 <= self.cycles <= MOST_CYCLES:
             raise InputError(f"{self.cycles} cycles were asked for; 1 to {MOST_CYCLES} are possible")
+        if self.skip < 0:
+            raise InputError(f"{self.skip} cycles are to be left out; give 0 or more")
         if not (self.v_set > 0 and self.v_reset > 0 and self.step > 0):
             raise InputError(
                 f"sweeps to {self.v_set:g} V and -{self.v_reset:g} V in steps of {self.step:g} V were asked "
@@ -52,6 +55,11 @@ class Request:
     def parameters(self) -> dict[str, Any]:
         """Return the options that a continued run must share."""
         return asdict(self)
+
+    @property
+    def left_out(self) -> int:
+        """Return how many first cycles do not count; one always does."""
+        return min(self.skip, self.cycles - 1)
 
     def plan(self, limits: Limits) -> tuple[Staircase, Staircase]:
         """Return the sweeps 0 -> +V -> 0 and 0 -> -V -> 0; LimitExceeded if the door would refuse one."""

@@ -34,10 +34,10 @@ def carry_out(
         with session.terminal.progress() as progress:
             sweeps = sweep(work, request, progress)
         found = Switching.of(sweeps, work.bench.reading.v_read, SPAN)
-        summary = summarise(sweeps, found, work.run.folder)
+        summary = summarise(sweeps, found, request, work.run.folder)
         work.run.keep("iv", found.columns(sweeps), UNITS, summary)
         draw(sweeps, found, request, work.run.folder)
-    show(session, sweeps, found, summary)
+    show(session, sweeps, found, request, summary)
     return summary
 
 

@@ -169,7 +169,7 @@ def test_forming_that_was_cut_off_anywhere_ends_as_if_it_had_not() -> None:
         return form(retold, Request(step=0.1), few)
 
     wanted, events = whole(fresh, work)
-    for last in range(0, events, 7):
+    for last in range(0, events, 11):
         found = resumed(fresh, work, last)
         # Cut off between a request and its answer, a simulated macro has lived through it: a reading is
         # then taken twice, with other noise.

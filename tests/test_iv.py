@@ -130,7 +130,9 @@ def test_a_sweep_beyond_the_limits_is_refused_before_the_first(asked: dict[str, 
         Request(**asked).plan(Limits())
 
 
-@pytest.mark.parametrize("asked", [{"cycles": 0}, {"step": 0.2}, {"step": 1e-5}, {"v_set": -1.0}])
+@pytest.mark.parametrize(
+    "asked", [{"cycles": 0}, {"step": 0.2}, {"step": 1e-5}, {"v_set": -1.0}, {"skip": -1}]
+)
 def test_a_request_that_makes_no_sense_is_refused(asked: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         Request(**asked)
@@ -233,7 +235,12 @@ def test_the_command_sweeps_finds_and_goes_on(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     words = ("iv", "--cells", "r0c0-1", "--cycles", "2", "--step", "0.1V", "--v-set", "1V")
     facts = json.loads(run("--json", *words, "--run", "whole"))
-    assert facts["cycles"] == 4 and facts["outcomes"] == {"SWITCHES": 2}
+    assert (
+        facts["cycles"] == 4
+        and facts["left_out"] == 1
+        and facts["v_set_V"]["count"] == 2
+        and facts["outcomes"] == {"SWITCHES": 2}
+    )
     assert 0.3 < facts["v_set_V"]["mean"] < 0.7 and facts["v_set_V"]["mean_error"] > 0
     assert facts["on_off_ratio"] > 3
     kept = RunFile.open("whole").kept["iv"]

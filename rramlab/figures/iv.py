@@ -56,15 +56,15 @@ def _draw_curves(axes: Axes, volts: FloatArray, current: FloatArray, colour: str
     axes.plot(*middle, color=colour, linewidth=1.2, label=name)
 
 
-def switching_voltages(v_set: ArrayLike, v_reset: ArrayLike) -> Figure:
-    """Draw SET and RESET voltages (V), (cells, cycles): cumulative distribution, and course over cycles."""
+def switching_voltages(v_set: ArrayLike, v_reset: ArrayLike, skip: int = 0) -> Figure:
+    """Draw SET and RESET voltages (V), (cells, cycles): cumulative after `skip` cycles, and their course."""
     figure = style.blank(style.DOUBLE, 62.0)
     left, right = figure.subplots(1, 2)
     style.dress(left, "Switching voltage, without sign (V)", "Cumulative share (%)", "", "a")
     style.dress(right, "Cycle", "Switching voltage, without sign (V)", "", "b")
     for values, colour, name in ((v_set, _SETS, "SET"), (v_reset, _RESETS, "RESET")):
         volts = np.abs(np.atleast_2d(np.asarray(values, dtype=np.float64)))
-        _cumulate(left, volts, colour, name, "V")
+        _cumulate(left, volts[:, skip:], colour, name, "V")
         _course(right, volts, colour)
     _legend_below(left)
     right.xaxis.set_major_locator(style.few_ticks(6, whole=True))
