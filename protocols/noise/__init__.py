@@ -1,0 +1,1 @@
+"""Measure noise: of reading over time scales and frequencies, and of writing over conductance."""
