@@ -56,9 +56,8 @@ class Request:
         """Return the ramp on a bench of these limits; LimitExceeded if one of its pulses would be refused."""
         count = int((self.stop - self.start) / self.step + 1e-6) + 1
         drive = np.asarray(self.start + self.step * np.arange(count), np.float64)
-        reset = np.arange(RESET_FIRST, limits.v_reset + 1e-9, RESET_STEP)
         gate = _highest_gate(limits, drive[-1], self.width) if self.gate is None else self.gate
-        ramp = Ramp(drive, gate, self.width, reset, limits.gate, self.formed_at)
+        ramp = Ramp(drive, gate, self.width, _resets(limits), limits.gate, self.formed_at)
         ramp.check(limits)
         return ramp
 
@@ -105,6 +104,17 @@ class Ramp:
 def _train(cells: Cells, polarity: Polarity, drive: FloatArray, gate: float, width: float) -> PulseTrain:
     n = len(cells)
     return PulseTrain(cells, np.full(n, polarity), drive, np.full(n, gate), np.full(n, width))
+
+
+def _resets(limits: Limits) -> FloatArray:
+    """Return the staircase of RESET (V) as far as the limits admit, at least its first step."""
+    first = min(RESET_FIRST, limits.v_reset)
+    drive = np.arange(first, limits.v_reset + 1e-9, RESET_STEP)
+    cells = Cells(np.zeros(drive.size, np.intp), np.arange(drive.size))
+    train = _train(cells, Polarity.RESET, drive, limits.gate, RESET_WIDTH).rounded()
+    current = limits.current(train)
+    admitted = (current <= limits.i_reset) & (current * train.drive * train.width <= limits.energy)
+    return np.asarray(drive[admitted | (drive == first)], np.float64)
 
 
 def _highest_gate(limits: Limits, drive: float, width: float) -> float:

@@ -14,7 +14,9 @@ def iv(
     gate_set: Annotated[str, typer.Option(help="WL voltage of the sweep upwards.")] = "1.4V",
     compliance: Annotated[str, typer.Option(help="Compliance of the sweep upwards.")] = "100uA",
     v_reset: Annotated[str, typer.Option(help="Top of the sweep downwards (RESET), without sign.")] = "1V",
-    gate_reset: Annotated[str, typer.Option(help="WL voltage of the sweep downwards.")] = "3.3V",
+    gate_reset: Annotated[
+        str, typer.Option(help="WL voltage of the sweep downwards; the limit if left out.")
+    ] = "",
     compliance_reset: Annotated[
         str, typer.Option(help="Compliance of the sweep downwards; the limit if left out.")
     ] = "",
@@ -52,7 +54,7 @@ def iv(
         gate_set=parse_quantity(gate_set, "V"),
         compliance=parse_quantity(compliance, "A"),
         v_reset=parse_quantity(v_reset, "V"),
-        gate_reset=parse_quantity(gate_reset, "V"),
+        gate_reset=parse_quantity(gate_reset, "V") if gate_reset else None,
         compliance_reset=parse_quantity(compliance_reset, "A") if compliance_reset else None,
         step=parse_quantity(step, "V"),
         dwell=parse_quantity(dwell, "s"),

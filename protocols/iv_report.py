@@ -9,6 +9,7 @@ from protocols.characterise.spread import Spread
 from protocols.iv_cells import Sweeps, Swept
 from protocols.iv_figures import Switching
 from protocols.iv_request import Request
+from rramlab.limits import Limits
 from rramlab.quantity import format_quantity
 from rramlab.session import Session
 
@@ -47,18 +48,20 @@ def summarise(sweeps: Sweeps, found: Switching, request: Request, folder: Path) 
     }
 
 
-def draw(sweeps: Sweeps, found: Switching, request: Request, folder: Path) -> None:
+def draw(sweeps: Sweeps, found: Switching, request: Request, limits: Limits, folder: Path) -> None:
     """Write the page of figures into the folder of the run."""
     from rramlab.figures.iv import hysteresis, states, switching_voltages
     from rramlab.page import Page
 
     counted = found.counted(request.left_out)
     speed = format_quantity(request.step / request.dwell, "V") + "/s"
+    up, down = request.plan(limits)
     page = Page(
         "Quasi-static I-V",
         f"{len(sweeps.cells)} cells, {request.cycles} cycles each: 0 to {request.v_set:g} V at WL "
-        f"{request.gate_set:g} V within {format_quantity(request.compliance, 'A')}, back, to "
-        f"-{request.v_reset:g} V at WL {request.gate_reset:g} V, and back; {speed}; run {folder.name}.",
+        f"{up.gate:g} V within {format_quantity(up.compliance, 'A')}, back, to -{request.v_reset:g} V at WL "
+        f"{down.gate:g} V within {format_quantity(down.compliance, 'A')}, and back; {speed}; "
+        f"run {folder.name}.",
     )
     page.figure(
         "Hysteresis: all cycles, the median drawn thick; linear and logarithmic",

@@ -21,7 +21,7 @@ _FEWEST_STEPS = 8
 @final
 @dataclass(frozen=True)
 class Request:
-    """Hold what the command was asked for (SI); `compliance_reset` None takes what the limits admit."""
+    """Hold what the command was asked for (SI); None takes what the limits of the bench admit."""
 
     cells: str = "r0c0"
     cycles: int = 10
@@ -29,7 +29,7 @@ class Request:
     gate_set: float = 1.4
     compliance: float = 100e-6
     v_reset: float = 1.0
-    gate_reset: float = 3.3
+    gate_reset: float | None = None
     compliance_reset: float | None = None
     step: float = 0.02
     dwell: float = 1e-3
@@ -64,8 +64,9 @@ class Request:
     def plan(self, limits: Limits) -> tuple[Staircase, Staircase]:
         """Return the sweeps 0 -> +V -> 0 and 0 -> -V -> 0; LimitExceeded if the door would refuse one."""
         compliance = limits.i_set if self.compliance_reset is None else self.compliance_reset
+        gate = limits.gate if self.gate_reset is None else self.gate_reset
         up = Staircase(_triangle(self.v_set, self.step), self.gate_set, self.compliance, self.dwell)
-        down = Staircase(_triangle(-self.v_reset, self.step), self.gate_reset, compliance, self.dwell)
+        down = Staircase(_triangle(-self.v_reset, self.step), gate, compliance, self.dwell)
         conducting = np.array([np.inf])
         for stairs in (up, down):
             limits.check_sweep(stairs, conducting)

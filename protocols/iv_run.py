@@ -36,7 +36,7 @@ def carry_out(
         found = Switching.of(sweeps, work.bench.reading.v_read, SPAN)
         summary = summarise(sweeps, found, request, work.run.folder)
         work.run.keep("iv", found.columns(sweeps), UNITS, summary)
-        draw(sweeps, found, request, work.run.folder)
+        draw(sweeps, found, request, work.backend.limits, work.run.folder)
     show(session, sweeps, found, request, summary)
     return summary
 

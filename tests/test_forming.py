@@ -88,6 +88,15 @@ def test_a_request_that_makes_no_sense_is_refused(nonsense: dict[str, Any]) -> N
         Request(**nonsense)
 
 
+@pytest.mark.parametrize("limits", [Limits(v_reset=0.8), Limits(i_reset=150e-6), Limits(energy=0.2e-9)])
+def test_the_reset_goes_as_far_as_the_limits_admit(limits: Limits) -> None:
+    ramp = Request().plan(limits)
+    one = Cells(np.zeros(1, int), np.zeros(1, int))
+    assert 1 <= len(ramp.reset) < 6 and ramp.reset[0] == min(1.0, limits.v_reset)
+    for place in range(len(ramp.reset)):
+        limits.check_train(ramp.resets(one, place).rounded())
+
+
 # The cells.
 
 
