@@ -58,7 +58,8 @@ CONDUCTION = (
 )
 
 _SWITCHED_ON = {"kinetics.set_onset": 0.1, "kinetics.reset_onset": 0.2, "relaxation.jump_up": 4e-6}
-_UP_PART, _JUMPS, _LOSS, _SPREAD = 0.4, 0.1, 0.1, 0.3
+_UP_PART, _LOSS, _SPREAD = 0.4, 0.15, 0.2
+_FEW, _FAR = 20, 4.0
 
 
 def parameters_for(experiments: Sequence[Experiment]) -> list[str]:
@@ -95,15 +96,13 @@ def switched_on(preset: Preset, names: Sequence[str], experiments: Sequence[Expe
 
 
 def _curves(e: Relaxing) -> dict[str, Any]:
-    """Return curves over the middles of the bands, with a third of each band's spread as the core."""
-    band = np.digitize(e.table["programmed"], e.bands) - 1
-    change, many = e.measured(), len(e.bands) - 1
-    rows = [np.flatnonzero((band == k) & ~e.held) for k in range(many)]
-    core = [_robust(change[r]) / 3.0 if len(r) > 10 else 0.3e-6 for r in rows]
+    """Return curves over the middles of the bands: cores from early changes, jumps from late ones."""
+    starts = [_core_and_share(e, k) for k in range(len(e.bands) - 1)]
+    many = len(starts)
     return {
         "relaxation.curve_conductance": tuple(0.5 * (e.bands[1:] + e.bands[:-1])),
-        "relaxation.curve_core": tuple(max(c, 0.1e-6) for c in core),
-        "relaxation.jump_share": (_JUMPS,) * many,
+        "relaxation.curve_core": tuple(core for core, _ in starts),
+        "relaxation.jump_share": tuple(share for _, share in starts),
         "relaxation.jump_down": (_LOSS,) * many,
         "relaxation.jump_up": _SWITCHED_ON["relaxation.jump_up"],
         "relaxation.jump_up_part": _UP_PART,
@@ -113,6 +112,14 @@ def _curves(e: Relaxing) -> dict[str, Any]:
     }
 
 
-def _robust(values: Any) -> float:
-    low, high = np.quantile(values, [0.15866, 0.84134])
-    return float(0.5 * (high - low))
+def _core_and_share(e: Relaxing, k: int) -> tuple[float, float]:
+    mine = (np.digitize(e.table["programmed"], e.bands) - 1 == k) & ~e.held
+    times = np.unique(e.nominal[~e.held])
+    early, late = (e.measured()[mine & (e.nominal == t)] for t in (times[0], times[-1]))
+    if min(len(early), len(late)) < _FEW:
+        return 0.3e-6, 0.01
+    low, high = np.quantile(early, [0.25, 0.75])
+    sigma = max(float(high - low) / 1.349, 0.1e-6)
+    first, last = (np.log10(1.0 + t / e.setting.delay) for t in (times[0], times[-1]))
+    share = float(np.mean(np.abs(late) > _FAR * sigma)) / last
+    return 0.7 * sigma / float(np.sqrt(first)), min(max(share, 0.003), 0.4)

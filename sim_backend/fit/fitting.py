@@ -24,12 +24,17 @@ NORMAL_95 = 1.959964
 @final
 @dataclass(frozen=True)
 class Settings:
-    """Hold how to fit: copies of each cell, resamplings of the cells, rounds, random starts, seed."""
+    """Hold how to fit: copies of each cell, resamplings of the cells, rounds, random starts, seed.
+
+    After a first fit the weights are taken over from `reweight` simulated experiments (0: they stay those of
+    the resampled data): weights that share the data's accidents prefer what came out small by accident.
+    """
 
     copies: int = 4
     resamplings: int = 200
     rounds: int = 12
     tries: int = 0
+    reweight: int = 40
     seed: int = 1
 
 
@@ -85,6 +90,12 @@ def fit(
     progress = progress or Silent()
     start = match.best_start(progress, what)
     found = least_squares(match.residuals, start, steps(parameters), settings.rounds, progress, what)
+    if settings.reweight:
+        match.reweigh(found.place)
+        again = f"{what}: weights of the model"
+        found = least_squares(
+            match.residuals, found.place, steps(parameters), settings.rounds, progress, again
+        )
     return match.conclude(found)
 
 
@@ -130,6 +141,15 @@ class Match:
             progress.update(f"{what}: starts", done, self.settings.tries)
         return best
 
+    def reweigh(self, place: FloatArray) -> None:
+        """Take the weights from as many simulated experiments as the settings ask for."""
+        rng = np.random.default_rng([self.settings.seed, 9])
+        preset, many = self.at(place), self.settings.reweight
+        values = [
+            f.values for e in self.experiments for f in e.features(e.simulate(preset, rng, many), held=False)
+        ]
+        self._parts = [part.reweighed(v) for part, v in zip(self._parts, values, strict=True)]
+
     def at(self, place: FloatArray) -> Preset:
         """Return the preset at coordinates (p,)."""
         named = zip(self.parameters, place, strict=True)
@@ -162,12 +182,23 @@ class Match:
 @final
 @dataclass(frozen=True)
 class Part:
-    """Hold one feature of the data: its slice means, what whitens differences, and resampled differences."""
+    """Hold one feature of the data: its slice means, what whitens differences, and what resampling moves."""
 
     slices: Slices
     seen: FloatArray
     whitener: FloatArray
-    noise: FloatArray
+    moved: FloatArray
+    tolerance: FloatArray
+
+    @property
+    def noise(self) -> FloatArray:
+        """Return the whitened differences of resampled data, (resamplings, groups x slices)."""
+        return np.stack([self.whitened(m) for m in self.moved])
+
+    def reweighed(self, simulated: FloatArray) -> "Part":
+        """Return the part with weights from simulated experiments, (experiments, rows)."""
+        means = np.stack([self.slices.means(each) for each in simulated])
+        return replace(self, whitener=_whiteners(means - means.mean(axis=0), self.tolerance))
 
     def whitened(self, difference: FloatArray) -> FloatArray:
         """Return differences (groups, slices) in units of their uncertainty, flat."""
@@ -188,9 +219,11 @@ def _part(feature: Feature, weights: FloatArray) -> Part:
     again = np.stack([slices.means(feature.values, w) for w in weights])
     moved = np.nan_to_num(again - seen)
     tolerance = feature.floor**2 + (feature.share * seen) ** 2
-    whitener = np.stack([_whitener(moved[:, g], tolerance[g]) for g in range(len(seen))])
-    part = Part(slices, seen, whitener, np.empty(0))
-    return replace(part, noise=np.stack([part.whitened(m) for m in moved]))
+    return Part(slices, seen, _whiteners(moved, tolerance), moved, tolerance)
+
+
+def _whiteners(moved: FloatArray, tolerance: FloatArray) -> FloatArray:
+    return np.stack([_whitener(moved[:, g], tolerance[g]) for g in range(moved.shape[1])])
 
 
 def _whitener(moved: FloatArray, tolerance: FloatArray) -> FloatArray:

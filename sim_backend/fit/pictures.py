@@ -18,7 +18,7 @@ from sim_backend.preset import Preset
 FloatArray = NDArray[np.float64]
 
 _MICRO = 1e6
-_MOST_PANELS = 6
+_MOST_PANELS = 9
 
 
 def against(fitted: Sequence[Point], held: Sequence[Point], goals: dict[str, float], scale: float) -> Figure:
@@ -41,7 +41,7 @@ def responses(experiment: Pulses, preset: Preset, rng: np.random.Generator) -> F
     t, simulated = experiment.table, experiment.simulate(preset, rng, 2)
     widths = np.unique(t["width"])
     shown = widths[np.unique(np.linspace(0, len(widths) - 1, min(len(widths), _MOST_PANELS)).astype(int))]
-    figure = style.blank(style.DOUBLE, 62.0 if len(shown) <= 3 else 112.0)
+    figure = style.blank(style.DOUBLE, 62.0 * -(-len(shown) // 3))
     panels = figure.subplots(-(-len(shown) // 3), min(len(shown), 3), squeeze=False, sharex=True, sharey=True)
     for axes, width in zip(panels.ravel(), shown, strict=False):
         rows = t["width"] == width
@@ -50,7 +50,7 @@ def responses(experiment: Pulses, preset: Preset, rng: np.random.Generator) -> F
         _drives(axes, experiment, simulated, rows)
     for axes in panels.ravel()[len(shown) :]:
         axes.set_visible(False)
-    style.legend(panels.ravel()[0], ncols=2, loc="upper left")
+    style.legend(panels.ravel()[0], ncols=2, loc="center right")
     return figure
 
 

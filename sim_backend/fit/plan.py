@@ -89,13 +89,14 @@ class TablePlan(BaseModel):
 
 @final
 class Effort(BaseModel):
-    """Hold how much to compute: copies of each cell, resamplings, rounds, random starts, seed."""
+    """Hold how much to compute: the same words as the settings of a fit."""
 
     model_config = _STRICT
     copies: Annotated[int, Field(ge=1)] = 1
     resamplings: Annotated[int, Field(ge=20)] = 200
     rounds: Annotated[int, Field(ge=1)] = 12
     tries: Annotated[int, Field(ge=0)] = 0
+    reweight: Annotated[int, Field(ge=0)] = 0
     seed: int = 1
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sim_backend.cells import GOOD
 from sim_backend.fit.experiment import Experiment, Feature, Figure
 from sim_backend.fit.figures import beyond, deviation, spread
+from sim_backend.fit.inverse import load_readings
 from sim_backend.fit.pulses import ReadSetting
 from sim_backend.fit.table import Table
 from sim_backend.population import Population
@@ -19,6 +20,9 @@ IntArray = NDArray[np.int64]
 
 TAILS = np.array([0.0, 0.005, 0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975, 0.995, 1.0])
 """Shares at which sorted changes are cut: the tails are what matters after programming."""
+FEW = np.array([0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0])
+MANY = 400
+"""Groups smaller than this do not show far tails: they are cut more coarsely, at `FEW`."""
 TAIL = 8e-6
 """A change beyond this (S) counts as lost: two levels of a 4 uS grid."""
 FLOOR, SHARE = 0.05e-6, 0.05
@@ -54,7 +58,8 @@ class Relaxing(Experiment):
         first = np.zeros(count)
         first[self.cells] = self.table["programmed"]
         good = population.cells.status == GOOD
-        population.load(np.tile(first, copies), rng, 0.0, good)
+        load_readings(population, np.tile(first, copies), s.v_read, s.v_wl)
+        population.load(population.cells.conductance.copy(), rng, 0.0, good)
         start = population.read(np.arange(count * copies), s.v_read, s.v_wl, s.delay, s.duration, 0.0, rng)
         out = np.empty((copies, len(self.table)))
         for time in np.unique(self.nominal):
@@ -75,7 +80,8 @@ class Relaxing(Experiment):
         full = np.full(len(band), -1, np.int64)
         full[chosen] = group
         labels = [self._label(int(n) // len(times), float(times[int(n) % len(times)])) for n in kept]
-        return [Feature("change", values, full, labels, "S", FLOOR, TAILS, SHARE)]
+        edges = TAILS if len(kept) and np.bincount(group).min() >= MANY else FEW
+        return [Feature("change", values, full, labels, "S", FLOOR, edges, SHARE)]
 
     def figures(self) -> Mapping[str, Figure]:
         """Return standard deviation and robust spread (S), and the share of cells beyond 8 uS."""
