@@ -133,8 +133,8 @@ class BoardSession:
         return _good(self._persist(self._tagged(command, body), 0.0, answer_bytes))
 
     def anyhow(self, command: Command) -> StatusReply:
-        """Do SAFE or PANIC, whatever boot and session the board is in."""
-        return StatusReply.unpack(_good(self._free(command)).body)
+        """Do SAFE or PANIC, whatever boot and session the board is in; asked twice if never heard."""
+        return StatusReply.unpack(_good(self._free(command, retries=None if self.is_open else 1)).body)
 
     def settle(self, place: Place, identity: int) -> SettleReply:
         """Return what the board knows of a request of a session, and close it up to there."""
@@ -189,14 +189,16 @@ class BoardSession:
                 f"end one of the two and start again",
             )
 
-    def _free(self, command: Command, body: bytes = b"") -> Response:
-        """Send a command that is good for any boot; the link is opened anew once."""
+    def _free(self, command: Command, body: bytes = b"", retries: int | None = None) -> Response:
+        """Send a command that is good for any boot; the link is opened anew once, unless all was silence."""
         request = self._tagged(command, body)
         try:
-            return self._noted(self.link.exchange(request))
-        except LinkError:
+            return self._noted(self.link.exchange(request, retries=retries))
+        except LinkError as error:
+            if error.fault is LinkFault.TIMEOUT and not self.is_open:
+                raise  # nobody is there: to ask as often once more keeps a person waiting for nothing
             self.link.open()
-            return self._noted(self.link.exchange(request))
+            return self._noted(self.link.exchange(request, retries=retries))
 
     def _tagged(self, command: Command, body: bytes = b"") -> Request:
         self._tag += 1

@@ -2,10 +2,10 @@
 
 import time
 from typing import Any, final
-from urllib.parse import urlsplit
 
 from drivers.socket_wire import SocketWire
 from drivers.sockets import gone
+from drivers.spec import socket_address
 from drivers.wire import CHUNK, Wire
 from rramlab.errors import LinkError, LinkFault
 
@@ -15,12 +15,12 @@ SLICE = 0.005
 
 def board_wire(port: str, baud: int = 921_600, open_timeout: float = 2.0, alone: bool = True) -> Wire:
     """Return the wire to a board at a serial port ('COM5', '/dev/ttyACM0') or at 'socket://host:port'."""
-    url = urlsplit(port)
-    if url.scheme != "socket":
+    if not port.startswith("socket:"):
         return SerialWire(port, baud, alone=alone)
-    if not url.hostname or not url.port:
-        raise LinkError(LinkFault.REFUSED, f"'{port}' is no address; write socket://host:port")
-    return SocketWire(url.hostname, url.port, open_timeout)
+    try:
+        return SocketWire(*socket_address(port), open_timeout)
+    except ValueError as error:
+        raise LinkError(LinkFault.REFUSED, str(error)) from None
 
 
 @final

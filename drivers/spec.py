@@ -1,13 +1,24 @@
 """Hold what a bench file says about each instrument: its driver, where it is, and who it should be."""
 
+from contextlib import suppress
 from typing import Annotated, Any, Literal, final
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 _Name = Annotated[str, Field(min_length=1)]
 _Seconds = Annotated[float, Field(gt=0, le=600)]
 _Count = Annotated[int, Field(ge=1)]
+
+
+def socket_address(port: str) -> tuple[str, int]:
+    """Return host and number of 'socket://host:port'; ValueError for anything else."""
+    url = urlsplit(port)
+    with suppress(ValueError):  # a number beyond 65535
+        if url.scheme == "socket" and url.hostname and url.port:
+            return url.hostname, url.port
+    raise ValueError(f"'{port}' is no address; write socket://host:port, for example socket://127.0.0.1:5025")
 
 
 @final
@@ -32,6 +43,13 @@ class BoardSpec(BaseModel):
     rows: _Count = 32
     cols: _Count = 32
     extras: dict[str, Any] = {}
+
+    @field_validator("port")
+    @classmethod
+    def _whole_address(cls, port: str) -> str:
+        if port.startswith("socket:"):
+            socket_address(port)
+        return port
 
 
 @final
@@ -74,6 +92,18 @@ class ScopeSpec(BaseModel):
     channels: dict[Literal["x1", "x2", "out1", "out2", "switch"], Annotated[int, Field(ge=1, le=8)]] = {}
     points: Annotated[int, Field(ge=100)] = 10_000
     extras: dict[str, Any] = {}
+
+    @field_validator("channels")
+    @classmethod
+    def _each_its_own(cls, channels: dict[str, int]) -> dict[str, int]:
+        taken: dict[int, str] = {}
+        for signal, number in channels.items():
+            if number in taken:
+                raise ValueError(
+                    f"{taken[number]} and {signal} are both on channel {number}; each needs one of its own"
+                )
+            taken[number] = signal
+        return channels
 
 
 PartSpec = BoardSpec | MeterSpec | ScopeSpec

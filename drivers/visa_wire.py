@@ -177,6 +177,14 @@ def _check_connected(connected: socket.socket) -> None:
 
 
 def _unreachable(name: str, error: Exception) -> LinkError:
+    from pyvisa.constants import StatusCode
+
+    if getattr(error, "error_code", None) == StatusCode.error_invalid_resource_name:
+        return LinkError(
+            LinkFault.REFUSED,
+            f"'{name}' is no VISA resource; write for example TCPIP0::192.168.1.20::5025::SOCKET or "
+            "USB0::0x05E6::0x2450::04096331::INSTR; 'rramlab bench list' shows what is attached",
+        )
     fault = LinkFault.TIMEOUT if "timeout" in str(error).lower() else LinkFault.REFUSED
     return LinkError(
         fault,

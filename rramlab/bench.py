@@ -1,6 +1,7 @@
 """Read the bench file: which world stands behind the door, how cells are read, and what the limits are."""
 
 import pkgutil
+import re
 import tomllib
 from importlib import resources
 from inspect import isabstract
@@ -169,7 +170,9 @@ def _first(error: ValidationError, model: type[BaseModel]) -> str:
         return f"the key '{path}' is missing"
     if first["type"] == "model_type":
         return f"'{path}' = {first['input']!r}: it should be a table; write [{path}] and its keys below"
-    message = first["msg"].removeprefix("Value error, ").replace("Input should be", "it should be")
+    message = re.sub("^(Input|String|List) should", "it should", first["msg"].removeprefix("Value error, "))
+    if first["loc"][-1:] == ("[key]",):
+        return f"unknown key '{path.removesuffix('.[key]')}': {message}"
     where = f"'{path}' = {first['input']!r}: " if path and first["type"] != "value_error" else ""
     hard = first["loc"][:1] == ("limits",) and first["type"] == "less_than_equal"
     return f"{where}{message}{' (the hard limit: the macro does not survive more)' if hard else ''}"

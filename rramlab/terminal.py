@@ -48,7 +48,7 @@ class Terminal:
             return
         table = Table(title=title, title_justify="left", title_style="bold")
         for i, name in enumerate(head):
-            table.add_column(name, justify="left" if i == 0 else "right")
+            table.add_column(name, justify="left" if i == 0 else "right", overflow="fold")
         for row in rows:
             table.add_row(*row)
         self.out.print(table)

@@ -16,6 +16,8 @@ from rramlab.errors import BenchFileError
 HEAD = '[bench]\nid = "b"\n[backend]\nuse = "drivers:BenchBackend"\n[backend.options]\n'
 BOARD = '[backend.options.board]\nuse = "rramlab-board"\nport = "socket://127.0.0.1:1"\n'
 METER = '[backend.options.source_meter]\nuse = "keithley2450"\nresource = "TCPIP::127.0.0.1::1::SOCKET"\n'
+SCOPE = METER.replace("source_meter", "oscilloscope").replace("keithley2450", "rigol-ds1000z")
+SCOPE += "[backend.options.oscilloscope.channels]\n"
 
 
 def refusal(text: str) -> str:
@@ -45,6 +47,20 @@ def test_a_whole_bench_file_is_understood_without_touching_an_instrument() -> No
         (HEAD + METER + "nplc = 0\n", "'source_meter.nplc' = 0: it should be greater than 0"),
         (HEAD + BOARD + "rows = 8\n", "board.rows is not that of the bench; write rows once, above [board]"),
         (HEAD + BOARD.replace("port =", "serial ="), "the key 'board.port' is missing"),
+        (
+            HEAD + METER.replace('"TCPIP', '"" # "'),
+            "'source_meter.resource' = '': it should have at least 1 char",
+        ),
+        (HEAD + SCOPE + "x1 = 1\nx2 = 1\n", "x1 and x2 are both on channel 1; each needs one of its own"),
+        (
+            HEAD + SCOPE + "x3 = 1\n",
+            "unknown key 'oscilloscope.channels.x3': it should be 'x1', 'x2', 'out1'",
+        ),
+        (
+            HEAD + BOARD.replace("127.0.0.1:1", "here"),
+            "'socket://here' is no address; write socket://host:port",
+        ),
+        (HEAD + BOARD.replace("127.0.0.1:1", "a:99999"), "'socket://a:99999' is no address; write socket://"),
     ],
 )
 def test_each_mistake_is_named_with_its_key(text: str, said: str) -> None:

@@ -365,6 +365,28 @@ def test_a_board_that_does_not_come_back_is_given_up_in_finite_time(then: LinkFa
     assert dead.openings <= OPENINGS and clock.time <= OPENINGS * PAUSE
 
 
+class Silent(Unplugged):
+    """Take whatever is sent, say nothing, and count it."""
+
+    def __init__(self) -> None:
+        super().__init__(LinkFault.TIMEOUT)
+        self.frames = 0
+
+    def write(self, data: bytes, timeout: float) -> None:
+        self.frames += 1
+
+
+def test_where_nobody_was_ever_heard_a_person_does_not_wait_long() -> None:
+    silent = Silent()
+    board = made(silent)
+    with refuses(LinkFault.TIMEOUT, "asked 3 times"):
+        board.open()
+    assert silent.frames == 1 + SPEC.retries
+    with refuses(LinkFault.TIMEOUT, "asked 2 times"):
+        board.safe()
+    assert silent.frames == 1 + SPEC.retries + 2 + 1 + 2, "SAFE, the bytes of PANIC, STATUS"
+
+
 # Resets.
 
 

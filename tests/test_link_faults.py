@@ -166,6 +166,13 @@ def test_small_commands_are_sent_at_once(server: Loopback) -> None:
     wire.close()
 
 
+@pytest.mark.parametrize("text", ["127.0.0.1:5025", "keithley", "TCPIP0::"])
+def test_what_is_no_resource_is_told_with_one_that_is(text: str) -> None:
+    with pytest.raises(LinkError, match="is no VISA resource; write for example TCPIP0::192") as error:
+        VisaWire(text).open()
+    assert error.value.fault is LinkFault.REFUSED and text in str(error.value)
+
+
 def test_one_instrument_leaves_the_others_open(server: Loopback) -> None:
     first, other = opened(VisaWire(server.resource)), opened(VisaWire(server.resource))
     first.close()

@@ -27,11 +27,13 @@ from rramlab.errors import BenchBusy, InputError, LinkError
 from rramlab.loop import LoopRun
 from rramlab.pulse import Pulse, PulseTrain
 from rramlab.reading import ReadSpec, Staircase
+from sim_backend.backend import SimBackend
 from sim_backend.options import Options
 from sim_backend.virtual.bench import BOARD, METER, METERS, SCOPE, SCOPES, Table, VirtualBench
 from sim_backend.virtual.clock import VirtualClock
 from sim_backend.virtual.faults import Fault, When
 from sim_backend.virtual.keeper import StateKeeper
+from sim_backend.virtual.warming import warm
 
 SMALL = Options(macros=1, rows=4, cols=4)
 SCRIPT = "import sys; from rramlab.cli import main; main(sys.argv[1:])"
@@ -290,6 +292,28 @@ def test_killed_and_started_again_it_is_the_same_macro_at_the_same_place(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("macros", "rows", "cols"), [(1, 1, 1), (1, 2, 3), (2, 4, 4)])
+def test_nothing_is_left_to_be_compiled_while_a_host_waits(macros: int, rows: int, cols: int) -> None:
+    options = Options(macros=macros, rows=rows, cols=cols)
+    warm(options)
+    before = compiled_kernels()
+    with SimBackend(options) as physics:
+        for cells in (Cells.parse("r0c0"), Cells.grid(range(macros * rows), range(cols))):
+            physics.pulse(PulseTrain.of(cells, Pulse.parse("RESET 1V gate=3.3V 1us")))
+            physics.read(cells, ReadSpec(samples=3))
+            physics.sweep(cells.take(np.array([0])), Staircase(np.linspace(0.1, 0.2, 3), 3.3, 50e-6))
+        physics.multiply(np.full((3, rows), 0.1), macros - 1)
+        physics.wait(60.0)
+    assert compiled_kernels() == before
+
+
+def compiled_kernels() -> dict[str, int]:
+    """Return how often each kernel of the physics was compiled in this process."""
+    modules = [module for name, module in sys.modules.items() if name.startswith("sim_backend.")]
+    found = {name: part for module in modules for name, part in vars(module).items()}
+    return {name: len(part.signatures) for name, part in found.items() if hasattr(part, "signatures")}
+
+
 def test_ctrl_c_ends_it_and_another_file_is_not_written_over(tmp_path: Path, free_ports: int) -> None:
     (tmp_path / "mine.toml").write_text("[bench]\n")
     extras = ("--ports", str(free_ports), "--board", "socket", "--scope", "none")

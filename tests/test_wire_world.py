@@ -189,7 +189,7 @@ def test_bench_check_prints_the_good_parts_beside_a_missing_one(bench: WireBench
     assert code == 7
     assert "MODEL 2450" in out
     assert "NOT OK" in out
-    assert "bench 'wire' is not ready: oscilloscope (see the table); outputs are off" in out
+    assert "bench 'wire' is not ready: oscilloscope (see the table); nothing was switched on" in out
 
 
 def test_bench_check_finds_an_output_that_was_left_on_and_switches_it_off(

@@ -128,5 +128,5 @@ def _refuse_bad(name: str, found: list[Finding]) -> None:
         told = "; ".join(dict.fromkeys(finding.part for finding in bad))
         raise LinkError(
             LinkFault.MISMATCH,
-            f"bench '{name}' is not ready: {told} (see the table); outputs are off",
+            f"bench '{name}' is not ready: {told} (see the table); nothing was switched on",
         )

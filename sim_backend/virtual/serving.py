@@ -3,13 +3,14 @@
 import sys
 import threading
 from pathlib import Path
-from typing import final
+from typing import NoReturn, final
 
 from rramlab.errors import InputError
 from rramlab.signals import exits_on_signals
 from rramlab.terminal import Terminal
 from sim_backend.virtual.bench import VirtualBench
 from sim_backend.virtual.bench_text import HEAD
+from sim_backend.virtual.warming import warm
 
 LOOK = 0.5
 """Longest time for which Ctrl-C is not noticed where waiting cannot be interrupted (s)."""
@@ -25,8 +26,9 @@ class Serving:
     def run(self) -> None:
         """Serve until Ctrl-C, SIGTERM or SIGHUP, and say how it ended."""
         self._check_file()
-        with exits_on_signals(), self._bench:
-            ended = self._serve()
+        self._terminal.say("getting ready (the first time on a machine this takes half a minute)")
+        with exits_on_signals():
+            ended = self._until_ended()
         kept = self._bench.table.state
         self._terminal.say(f"{ended}; the macro is kept in {kept}" if kept else ended)
 
@@ -52,17 +54,23 @@ class Serving:
         self._terminal.document({"addresses": addresses, "bench_file": str(self._file)})
         sys.stdout.flush()
 
-    def _serve(self) -> str:
-        """Write the bench file, tell where everything is, wait for the end, and return it in words."""
-        never = threading.Event()
+    def _until_ended(self) -> str:
+        """Get the physics ready, serve, and return in words what ended it."""
         try:
-            self._file.write_text(self._bench.bench_file(), encoding="utf-8")
-            self._tell()
-            while True:
-                never.wait(LOOK)
+            warm(self._bench.options)
+            with self._bench:
+                self._serve()
         except KeyboardInterrupt:
             return "stopped by Ctrl-C"
         except SystemExit as end:
             if isinstance(end.code, int) and end.code > 128:
                 return "stopped by a signal"
             raise
+
+    def _serve(self) -> NoReturn:
+        """Write the bench file, tell where everything is, and wait."""
+        never = threading.Event()
+        self._file.write_text(self._bench.bench_file(), encoding="utf-8")
+        self._tell()
+        while True:
+            never.wait(LOOK)
