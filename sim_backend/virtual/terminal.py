@@ -120,6 +120,8 @@ class TerminalPort(Port):
         try:
             broken = self.converse(stream)
         finally:
+            if stream is self._stream:  # its device may be somebody else's as soon as it is closed
+                self._path.unlink(missing_ok=True)
             stream.close()
         if broken in (Fault.FIN, Fault.RST):  # a serial line knows neither: its plug makes bad contact
             self.unplug()
