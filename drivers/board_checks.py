@@ -12,12 +12,11 @@ from rramlab.board_protocol.hello import HelloReply, HelloRequest
 from rramlab.board_protocol.pulses import HEAD_BYTES, PULSE_BYTES
 from rramlab.board_protocol.readings import ReadRequest, unpack_floats
 from rramlab.board_protocol.settling import SettleReply, SettleRequest
-from rramlab.board_protocol.words import Command, Feature, Outcome, State, Status
+from rramlab.board_protocol.words import DRIVEN, Command, Feature, Outcome, Status
 from rramlab.cells import Cells
 from rramlab.reading import ReadSpec
 
 Check = Callable[[Probe, HelloReply], str]
-DRIVEN = State.OUTPUTS_ON | State.ARMED | State.RUNNING
 GENTLE = ReadSpec(v_read=0.1, gate=2.0)
 """A reading that disturbs no cell."""
 _NEEDS = {

@@ -7,7 +7,7 @@ from drivers.serial_wire import board_wire
 from drivers.spec import BoardSpec
 from rramlab.board_protocol.frame import Request, Response
 from rramlab.board_protocol.hello import StatusReply
-from rramlab.board_protocol.words import Command, State
+from rramlab.board_protocol.words import DRIVEN, Command
 from rramlab.errors import RramlabError
 from rramlab.finding import Finding
 
@@ -15,7 +15,6 @@ PART = "board"
 TAG = 0xFFFF << 48
 """Tag of a panic: no working host uses it."""
 TIMEOUT, RETRIES = 0.3, 3
-_DRIVEN = State.OUTPUTS_ON | State.ARMED | State.RUNNING
 _BY_HAND = "switch the supply of the board off by hand: its lines fall to 0 V"
 
 
@@ -41,6 +40,6 @@ def finding(answer: Response) -> Finding:
         f"{name} {1e-6 * value:.3g} V"
         for name, value in (("BL", lines.bl), ("SL", lines.sl), ("WL", lines.gate))
     )
-    off = not answer.state & _DRIVEN
+    off = not answer.state & DRIVEN
     text = f"{volts}; {'off' if off else f'still {answer.state!r}'}"
     return Finding(PART, text, off, "" if off else _BY_HAND)

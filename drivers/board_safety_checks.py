@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from drivers.board_checks import DRIVEN, GENTLE
+from drivers.board_checks import GENTLE
 from drivers.board_probe import Probe, hold
 from rramlab.board_protocol.frame import Request, Response
 from rramlab.board_protocol.hello import HelloReply
@@ -14,7 +14,7 @@ from rramlab.board_protocol.lines import ConnectRequest, GateRequest
 from rramlab.board_protocol.pulses import PulseReply, PulseRequest
 from rramlab.board_protocol.readings import ReadRequest
 from rramlab.board_protocol.splitter import PANIC
-from rramlab.board_protocol.words import Command, Feature, State, Status
+from rramlab.board_protocol.words import DRIVEN, Command, Feature, State, Status
 from rramlab.cells import Cells
 from rramlab.pulse import Polarity
 

@@ -54,6 +54,7 @@ class CellSweep:
         self._meter.arm(staircase.compliance, float(np.abs(staircase.voltages).max()))
         self._board.connect(cell, staircase.gate, number)
         self._meter.output_on()
+        self._board.feed()  # a PANIC meanwhile has opened the route: nothing is swept then
 
     def _down(self, number: int) -> None:
         self._ensure_off()

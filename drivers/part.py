@@ -3,6 +3,7 @@
 from typing import Any, Protocol
 
 from drivers.controller import Controller
+from drivers.scpi import wrong_serial
 from drivers.spec import PartSpec
 from rramlab.errors import LinkError, LinkFault, RramlabError
 from rramlab.finding import Finding
@@ -35,11 +36,7 @@ def check_serial(part: Part, spec: PartSpec) -> None:
     """Refuse an instrument that is not the one of the bench file; a file that names no serial takes any."""
     found = part.identify().get("serial", "")
     if spec.serial and found != spec.serial:
-        raise LinkError(
-            LinkFault.MISMATCH,
-            f"the bench file expects serial number '{spec.serial}', but '{found}' answers; "
-            f"look at the cables, or write the new number into the bench file",
-        )
+        raise wrong_serial(spec.serial, found)
 
 
 def check_size(board: Controller, size: tuple[int, int, int]) -> None:

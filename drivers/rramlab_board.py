@@ -24,7 +24,7 @@ from rramlab.board_protocol.lines import (
     unpack_findings,
 )
 from rramlab.board_protocol.units import microvolts
-from rramlab.board_protocol.words import Command, Feature, State
+from rramlab.board_protocol.words import DRIVEN, Command, Feature
 from rramlab.cells import Cells
 from rramlab.clock import Clock, HostClock
 from rramlab.errors import LinkError, LinkFault
@@ -36,7 +36,6 @@ from rramlab.reading import ReadSpec
 from rramlab.recorder import Event
 
 FloatArray = NDArray[np.float64]
-DRIVEN = State.OUTPUTS_ON | State.ARMED | State.RUNNING
 _ALWAYS = frozenset({"read", "pulse", "wait"})
 _FEATURES = {"multiply": Feature.MULTIPLY, "connect": Feature.ROUTE, "solve": Feature.LOOP}
 

@@ -39,14 +39,21 @@ class Identity:
 class Scpi:
     """Hold a conversation with one instrument of a known model.
 
-    At each opening of the link it must be the model, and the same one as before; then `prepare` is called.
+    At each opening of the link it must be the model, of the serial number that is given, and the same one
+    as before; then `prepare` is called: nothing but *IDN? is sent to somebody else's instrument.
     `model` is a regular expression that the whole answer to *IDN? must match.
     """
 
     def __init__(
-        self, wire: Wire, model: str, prepare: Callable[[], None], timeout: float = 2.0, channel: int = 1
+        self,
+        wire: Wire,
+        model: str,
+        prepare: Callable[[], None],
+        timeout: float = 2.0,
+        channel: int = 1,
+        serial: str = "",
     ) -> None:
-        self.channel = channel
+        self.channel, self._serial = channel, serial
         self.link = Link(wire, timeout, self._greet)
         self._model, self._prepare = model, prepare
         self._identity: Identity | None = None
@@ -161,7 +168,19 @@ class Scpi:
                 f"{self.name} is a {fields[0]} {fields[1]}, which this driver does not know; "
                 "name the driver of that model in the bench file, or the resource of the right instrument",
             )
-        return Identity(*fields)
+        found = Identity(*fields)
+        if self._serial and found.serial != self._serial:
+            raise wrong_serial(self._serial, found.serial)
+        return found
+
+
+def wrong_serial(expected: str, found: str) -> LinkError:
+    """Return the error of an instrument that is not the one of the bench file."""
+    return LinkError(
+        LinkFault.MISMATCH,
+        f"the bench file expects serial number '{expected}', but '{found}' answers; "
+        f"look at the cables, or write the new number into the bench file",
+    )
 
 
 def as_number(answer: str) -> float:

@@ -39,7 +39,8 @@ class ScpiMeter(SourceMeter):
 
     def __init__(self, spec: MeterSpec, wire: Wire | None = None) -> None:
         self.spec = spec
-        self.scpi = Scpi(wire or _wire(spec), self.model, self._begin, spec.timeout, spec.channel)
+        wire = wire or _wire(spec)
+        self.scpi = Scpi(wire, self.model, self._begin, spec.timeout, spec.channel, spec.serial)
 
     @abstractmethod
     def _prepare(self) -> None:

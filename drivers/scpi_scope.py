@@ -50,7 +50,7 @@ class ScpiScope(Oscilloscope):
     def __init__(self, spec: ScopeSpec, wire: Wire | None = None, clock: Clock | None = None) -> None:
         self.spec = spec
         wire = VisaWire(spec.resource, spec.visa, spec.baud, spec.timeout) if wire is None else wire
-        self.scpi = Scpi(wire, self.model, self._begin, spec.timeout)
+        self.scpi = Scpi(wire, self.model, self._begin, spec.timeout, serial=spec.serial)
         self._clock = clock or HostClock()
         self._before = self._time_per_div = 0.0
         self._per_div: dict[int, float] = {}

@@ -77,6 +77,8 @@ class SteppedMeter(SourceMeter, ABC):
         self._stairs = None
         try:
             self.switch(False)
+        except LinkError:
+            self.switch(False)  # over a link that is new by now
         finally:
             self.source(0.0)
         self._ensure(off=True)

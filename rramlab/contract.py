@@ -140,8 +140,8 @@ def _sweep_follows(backend: Backend, recorder: MemoryRecorder) -> None:
         expected = top * float(np.median([backend.read(cell, ReadSpec(top))[0] for _ in range(4)]))
         curve = backend.sweep(cell, stairs)
     steps = (len(stairs.voltages),)
-    shapes = curve.voltage.shape, curve.current.shape, curve.time.shape
-    _hold(shapes == (steps, steps, steps), f"a sweep of {steps[0]} steps returned {shapes}")
+    shapes = [column.shape for column in curve.columns().values()]
+    _hold(shapes == [steps] * 4, f"a sweep of {steps[0]} steps returned {shapes}")
     _hold(bool(np.allclose(curve.voltage, stairs.voltages, atol=0.01)), f"it swept over {curve.voltage} V")
     _hold(bool((np.diff(curve.time) > 0).all()), f"the times of a sweep are {curve.time} s")
     near = abs(curve.current[-1] - expected) < 0.5 * abs(expected) + 0.2e-6

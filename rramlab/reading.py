@@ -11,6 +11,8 @@ from rramlab.errors import InputError
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+MOST_SAMPLES = 65_535
+"""Samples that one reading can ask a board for."""
 
 
 @final
@@ -26,10 +28,10 @@ class ReadSpec:
     samples: int = 1
 
     def __post_init__(self) -> None:
-        sane = self.samples >= 1 and self.gate > 0 and self.v_read != 0
+        sane = 1 <= self.samples <= MOST_SAMPLES and self.gate > 0 and self.v_read != 0
         if not (sane and isfinite(self.v_read) and isfinite(self.gate)):
             raise InputError(
-                f"a reading needs a voltage, an open gate and at least one sample: {asdict(self)}"
+                f"a reading needs a voltage, an open gate, and 1 to {MOST_SAMPLES} samples: {asdict(self)}"
             )
 
     def facts(self) -> dict[str, float]:

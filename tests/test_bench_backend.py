@@ -87,7 +87,7 @@ def test_the_board_keeps_time_where_the_bench_file_says_so() -> None:
 # The sweep.
 
 UP = ["meter is-off?", "meter is-off?", "meter arm 0.0001A 0.3V", "board connect r1c2 1.5V #1", "meter on"]
-RUN = ["meter sweep", "board feed", "board feed", "meter fetch"]
+RUN = ["board feed", "meter sweep", "board feed", "board feed", "meter fetch"]
 DOWN = ["meter is-off?", "meter off", "meter is-off?", "board gate 0V", "board disconnect #1"]
 
 
@@ -95,6 +95,13 @@ def sweep(log: list[str], **more: Any) -> list[str]:
     with bench(log, more) as backend:
         backend.sweep(CELL, STAIRS)
     return log[len(OPENED) : -len(CLOSED)]
+
+
+def test_nothing_is_swept_over_a_board_that_was_switched_off_meanwhile() -> None:
+    log: list[str] = []
+    with pytest.raises(LinkError, match="board feed"):
+        sweep(log, breaks=["board feed"])
+    assert "meter on" in log and "meter sweep" not in log
 
 
 def test_a_sweep_goes_up_gate_first_and_down_drain_first() -> None:

@@ -3,12 +3,15 @@
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 from loopback import Loopback
 
+from drivers.bench_options import BenchOptions
+from drivers.bench_parts import Parts
 from rramlab.bench import Bench
 from rramlab.cells import Cells
 from rramlab.contract import check_backend
@@ -31,10 +34,13 @@ class Box:
     def __init__(self, world: World) -> None:
         self.world = world
         self.volts, self.limit = 0.0, 0.0
-        self.on = self.stuck = False
+        self.on = self.stuck = self.hangs_up = False
 
-    def answer(self, line: bytes) -> bytes:
+    def answer(self, line: bytes) -> bytes | None:
         word, _, value = line.decode().strip().partition(" ")
+        if word == "OUTPUT" and self.hangs_up:
+            self.hangs_up = False
+            return None
         match word:
             case "*IDN?":
                 return b"Left-table SMU,0003,1.2\n"
@@ -102,6 +108,18 @@ def test_the_driver_of_the_page_keeps_the_promises_of_the_door(box: tuple[Box, B
     assert "sweep agrees with a reading" in check_backend(bench.open)
     assert not it.on
     assert it.world.violations == []
+
+
+def test_one_lost_connection_does_not_keep_the_output_on(box: tuple[Box, Bench]) -> None:
+    it, bench = box
+    options = BenchOptions.model_validate(bench.backend.options)
+    meter = Parts.make(options).meter
+    assert meter is not None
+    with closing(meter):
+        meter.open()
+        it.on = it.hangs_up = True
+        meter.safe()
+        assert not it.on
 
 
 def test_another_box_than_that_of_the_bench_file_is_refused(box: tuple[Box, Bench]) -> None:

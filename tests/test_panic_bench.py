@@ -62,7 +62,8 @@ def host(served: tuple[VirtualBench, Path]) -> Iterator[subprocess.Popen[str]]:
     bench, file = served
     process = subprocess.Popen([sys.executable, "-c", SWEEPING, str(file)], stdout=subprocess.PIPE, text=True)
     try:
-        wait_for(lambda: bench.world.off_at is None)
+        # Before its sweep runs it may switch on again after a panic, until it asks the board.
+        wait_for(lambda: any(bench.world.lines.outputs.values()))
         yield process
     finally:
         process.kill()

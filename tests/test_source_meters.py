@@ -97,6 +97,13 @@ def test_another_model_is_refused(talk: Talk) -> None:
         assert error.value.fault is LinkFault.MISMATCH
 
 
+def test_nothing_is_sent_to_the_instrument_of_somebody_else(talk: Talk) -> None:
+    with pairs(("*IDN?", talk.identity)) as wire:  # neither stopped nor switched off
+        with pytest.raises(LinkError, match="expects serial number 'MINE'") as error:
+            made(talk, wire, serial="MINE").open()
+        assert error.value.fault is LinkFault.MISMATCH
+
+
 @pytest.mark.parametrize("language", ["TSP", "SCPI2400"])
 def test_a_2450_that_speaks_another_language_is_refused_with_the_remedy(language: str) -> None:
     with pairs(*replaced(K2450.hello, "*LANG?", language)) as wire:

@@ -260,6 +260,7 @@ def test_a_train_survives_the_record(count: int) -> None:
     "wrong",
     [
         {"samples": 0},
+        {"samples": 65_536},
         {"v_read": 0.0},
         {"v_read": math.nan},
         {"gate": 0.0},

@@ -68,6 +68,10 @@ class State(IntFlag):
     INTERLOCK_OPEN = 32
 
 
+DRIVEN = State.OUTPUTS_ON | State.ARMED | State.RUNNING
+"""A board is safe when none of these bits is set."""
+
+
 @final
 class Feature(IntFlag):
     """Name what a board may have beyond READ and PULSE."""

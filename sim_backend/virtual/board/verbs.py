@@ -18,7 +18,7 @@ from rramlab.board_protocol.loop import LoadRequest, RunRequest
 from rramlab.board_protocol.pulses import PulseRequest
 from rramlab.board_protocol.readings import ReadRequest, pack_floats
 from rramlab.board_protocol.units import volts
-from rramlab.board_protocol.words import Command, Fault, Feature, State, Status
+from rramlab.board_protocol.words import DRIVEN, Command, Fault, Feature, Status
 from rramlab.finding import Finding
 from sim_backend.product import SAMPLE
 from sim_backend.virtual.board.job import Answer, Denied, Job
@@ -166,7 +166,7 @@ class Verbs:
 
     def _self_test(self, body: bytes) -> Answer:
         _empty(body)
-        if self._state.word() & (State.OUTPUTS_ON | State.ARMED | State.RUNNING):
+        if self._state.word() & DRIVEN:
             raise Denied(Status.NOT_READY, "lines are driven")
         rows, cols = self._world.shape
         good = [("supply", "3.3 V and 5 V are there"), ("lines", f"{rows + 2 * cols} lines at 0 V")]

@@ -95,15 +95,19 @@ class SourceUnit:
             self._terminals.output(volts)
             self._apply()
 
+    def step_to(self, volts: float) -> None:
+        """Set the level (V) of a step of a sweep, whose delay is its settling."""
+        self.level = volts
+        if self.on:
+            self._terminals.output(volts)
+
     def sample(self, volts: float | None = None, delay: float | None = None) -> Sample:
         """Source the level, or another one (V), wait the delay (s), measure; time passes.
 
         A level that is not the present one is a step of a sweep, and becomes the present one.
         """
         if volts is not None and volts != self.level:
-            self.level = volts
-            if self.on:
-                self._terminals.output(volts)
+            self.step_to(volts)
         seconds = self.cycles / self.line + (self.delay if delay is None else delay)
         amperes = self._measure(seconds)
         at_terminals = self.level if self.on else 0.0

@@ -74,7 +74,7 @@ class Sweep2450:
             raise ScpiError(-221)
         self._buffers.of(self._buffer).clear()
         self._acquisition.restart()
-        self._unit.level = self._levels[0]
+        self._unit.step_to(self._levels[0])
         self._unit.switch(True)
         self._acquisition.begin(list(self._levels), self._ended, self._delay, self._stops)
 
