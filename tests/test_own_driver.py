@@ -57,7 +57,9 @@ class Box:
             case "VOLT":
                 self.volts = float(value)
             case "LIMIT":
-                self.limit = float(value)
+                self.limit = self.limit or float(value)
+            case "LIMIT?":
+                return b"%.9g\n" % self.limit
         self.world.set_output("smu", self.volts if self.on else None)
         return b""
 
@@ -108,6 +110,15 @@ def test_the_driver_of_the_page_keeps_the_promises_of_the_door(box: tuple[Box, B
     assert "sweep agrees with a reading" in check_backend(bench.open)
     assert not it.on
     assert it.world.violations == []
+
+
+def test_a_limit_that_was_not_taken_keeps_the_output_off(box: tuple[Box, Bench]) -> None:
+    it, bench = box
+    it.limit = 1.0  # of somebody before, and it sticks
+    stairs = Staircase(np.linspace(0, 0.2, 5), gate=3.3, compliance=1e-4)
+    with pytest.raises(LinkError, match="did not take the limit"), bench.open() as backend:
+        backend.sweep(Cells.parse("r3c4"), stairs)
+    assert not it.on
 
 
 def test_one_lost_connection_does_not_keep_the_output_on(box: tuple[Box, Bench]) -> None:
