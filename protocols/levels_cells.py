@@ -64,6 +64,8 @@ class Leveller:
         self._target = request.targets(work.bench)
         self._stairs = request.staircase(work.bench)
         self._left = np.full(request.levels, request.curves)
+        # Of the round in which an earlier process was cut off; the later ones begin anew.
+        self._resume = work.resume_point()
 
     def measure(self, cells: Cells) -> Levels:
         """Return the cells at their levels, from where an earlier process was cut off if there was one."""
@@ -101,7 +103,7 @@ class Leveller:
             return Programmed.from_columns(kept.columns), float(kept.facts["ended"])
         backend, spec = self._work.backend, self._request.spec(self._work.bench)
         engine = WriteVerify(backend, spec=spec, progress=lambda n, of: self._watch("programming", n, of))
-        done = engine.program(cells, targets, resume=self._work.resume_point())
+        done, self._resume = engine.program(cells, targets, resume=self._resume), None
         ended = backend.now()
         self._work.run.keep(name, done.columns(), WRITTEN, {"ended": ended})
         return done, ended

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cut_off import resumed, whole
+from toy_world import Toy
 from typer.testing import CliRunner
 
 from protocols.characterise.discernibility import (
@@ -17,13 +19,16 @@ from protocols.characterise.discernibility import (
     total_sigma,
     wrong_level,
 )
-from protocols.levels_cells import Leveller
+from protocols.characterise.retold import Retold
+from protocols.levels_cells import Leveller, Levels
 from protocols.levels_figures import moments, straightness
 from protocols.levels_request import Request
 from rramlab.bench import Bench, embedded
+from rramlab.cells import Cells
 from rramlab.cli import app
 from rramlab.errors import InputError, LimitExceeded
 from rramlab.outcome import Outcome
+from rramlab.reading import ReadSpec
 from rramlab.runfile import RunFile
 
 TARGET = np.linspace(20e-6, 100e-6, 33)
@@ -139,6 +144,24 @@ def test_the_sweep_of_a_level_stays_within_the_read_voltage() -> None:
     assert (np.abs(np.diff(stairs.voltages)) < 0.0201).all()
 
 
+# Time.
+
+
+@pytest.mark.parametrize("last", range(5))
+def test_a_wait_that_was_cut_off_is_not_waited_twice(last: int) -> None:
+    cells = Cells.grid(range(1), range(2))
+
+    def work(retold: Retold) -> tuple[float, float]:
+        retold.read(cells, ReadSpec())
+        retold.wait_until(100.0)
+        return retold.now(), float(retold.read(cells, ReadSpec())[0])
+
+    (time, _), events = whole(Toy, work)
+    assert time == pytest.approx(100.0) and events == 6
+    # A reading that was under way is taken once more, and takes its 2 ms.
+    assert resumed(Toy, work, last)[0] == pytest.approx(100.0, abs=0.01)
+
+
 # The command.
 
 
@@ -244,9 +267,6 @@ def test_the_command_refuses_before_a_run_is_made(
 
 
 def test_nothing_programmed_is_no_moment() -> None:
-    from protocols.levels_cells import Levels
-    from rramlab.cells import Cells
-
     none = np.zeros((1, 2), np.uint8) + Outcome.STUCK_HIGH
     found = Levels(
         Cells.grid(range(1), range(2)), TARGET, np.zeros((1, 2), int), none, np.zeros((1, 2), np.int32),
