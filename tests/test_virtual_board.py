@@ -256,6 +256,21 @@ def test_panic_works_in_the_middle_of_a_broken_frame(world: World) -> None:
     assert host.pulse(cells(2), 13).status is Status.OK
 
 
+def test_an_open_interlock_takes_the_lines_off_and_is_cleared_only_when_it_is_closed(world: World) -> None:
+    host = Host(board_of(world))
+    host.ask(Command.CONNECT, ConnectRequest(3, 4, 3_300_000).pack(), 10)
+    host.board.set_interlock(True)
+    assert world.off_at is not None and host.status().fault is Fault.INTERLOCK
+    assert host.pulse(cells(2), 11).state == State.FAULT | State.INTERLOCK_OPEN
+    assert host.ask(Command.CLEAR, b"", 12).status is Status.FAILED
+    host.board.reset()  # does not close it
+    host = Host(host.board, session=8)
+    assert host.pulse(cells(2), 11).status is Status.LATCHED
+    host.board.set_interlock(False)
+    assert host.ask(Command.CLEAR, b"", 13).state == State(0)
+    assert host.pulse(cells(2), 14).status is Status.OK
+
+
 def test_the_multiplexer_never_switches_live_lines(world: World) -> None:
     host = Host(board_of(world))
     for i, cell in enumerate([(3, 4), (3, 5)]):

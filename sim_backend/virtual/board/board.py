@@ -108,10 +108,12 @@ class VirtualBoard(Machine):
         with self._lock:
             self._stop(Fault.PANIC)
 
-    def open_interlock(self) -> None:
-        """Break off what is going on, as the door of a test fixture does."""
+    def set_interlock(self, is_open: bool) -> None:
+        """Open or close the door of the test fixture: open, it breaks off what is going on."""
         with self._lock:
-            self._stop(Fault.INTERLOCK)
+            self.state.interlock_open = is_open
+            if is_open:
+                self._stop(Fault.INTERLOCK)
 
     def tick(self) -> None:
         """End work whose time has come, and trip the watchdog if the host is silent."""
@@ -215,3 +217,5 @@ class VirtualBoard(Machine):
         self.state.watchdog.limit = 0.0
         self.state.busy = False
         self.state.clear()
+        if self.state.interlock_open:
+            self.state.latch(Fault.INTERLOCK, WHY[Fault.INTERLOCK])

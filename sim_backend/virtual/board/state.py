@@ -36,6 +36,7 @@ class BoardState:
     latched: Fault = Fault.NONE
     text: str = ""
     busy: bool = False
+    interlock_open: bool = False
     most_cells: int = MOST_CELLS
 
     @property
@@ -54,6 +55,7 @@ class BoardState:
         bits = State.OUTPUTS_ON if driven else State(0)
         bits |= State.ARMED if self.armed else State(0)
         bits |= State.RUNNING if self.loop.running else State(0)
+        bits |= State.INTERLOCK_OPEN if self.interlock_open else State(0)
         bits |= State.WATCHDOG_TRIPPED if self.latched is Fault.WATCHDOG else State(0)
         return bits | (State.FAULT if self.latched not in (Fault.NONE, Fault.WATCHDOG) else State(0))
 

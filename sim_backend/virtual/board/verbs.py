@@ -175,6 +175,8 @@ class Verbs:
 
     def _clear(self, body: bytes) -> Answer:
         _empty(body)
+        if self._state.interlock_open:
+            raise Denied(Status.FAILED, "the interlock is open; close it first")
         self._state.clear()
         return Answer()
 
