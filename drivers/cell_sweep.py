@@ -80,7 +80,7 @@ class CellSweep:
 
     def _is_done(self) -> bool:
         """Ask the meter, and feed the board meanwhile: some meters answer only when their sweep has ended."""
-        answered, broken = threading.Event(), list[LinkError]()
+        answered, broken = threading.Event(), list[Exception]()
         feeding = threading.Thread(target=self._feed, args=(answered, broken), daemon=True)
         feeding.start()
         try:
@@ -92,11 +92,11 @@ class CellSweep:
             raise broken[0]
         return done
 
-    def _feed(self, answered: threading.Event, broken: list[LinkError]) -> None:
+    def _feed(self, answered: threading.Event, broken: list[Exception]) -> None:
         try:
             while not answered.wait(SILENCE):
                 self._board.feed()
-        except LinkError as error:
+        except Exception as error:  # told by the thread that waits
             broken.append(error)
 
     def _wait_for_end(self, staircase: Staircase) -> None:
