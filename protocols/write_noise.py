@@ -8,7 +8,7 @@ import typer
 
 def write_noise(
     ctx: typer.Context,
-    cells: Annotated[str, typer.Option(help="Cells, such as r0-1,c0-31.")] = "r0-1,c0-31",
+    cells: Annotated[str, typer.Option(help="Cells, such as r0-3,c0-31.")] = "r0-3,c0-31",
     levels: Annotated[int, typer.Option(help="Levels over the window.")] = 8,
     single: Annotated[
         int, typer.Option(help="Times each cell is taken to each level by one RESET and one SET pulse.")

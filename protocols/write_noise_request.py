@@ -19,7 +19,7 @@ MOST_PULSES = 100
 class Request:
     """Hold what the command was asked for (SI); no `writes` or no `single` leaves that part out."""
 
-    cells: str = "r0-1,c0-31"
+    cells: str = "r0-3,c0-31"
     levels: int = 8
     single: int = 3
     writes: int = 4

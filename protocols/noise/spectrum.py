@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+Pair = tuple[FloatArray, FloatArray]
 
 _SKIPPED = 2
 """Lowest frequencies of a spectrum, into which the trend taken off a segment leaks."""
 _ROUNDS = 30
-_SLOPES = np.arange(0.0, 3.0, 0.01)
+_SLOPES = np.arange(0.02, 3.0, 0.01)
 _HALF = 0.5
 """The log likelihood falls by this at one standard error."""
 
@@ -88,37 +89,32 @@ def parted(spectrum: Spectrum) -> Parts:
     Maximum likelihood: a mean of n periodograms scatters as a gamma distribution of shape n.
     """
     f, s, n = spectrum.frequency, spectrum.density[:, 0], spectrum.averages
-    scores = np.array([_fit(f, s, n, slope)[2] for slope in _SLOPES])
-    best = int(np.argmax(scores))
-    near = _SLOPES[scores >= scores[best] - _HALF]
-    (white, flicker), covariance, _ = _fit(f, s, n, 1.0)
-    errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-    half = max((near[-1] - near[0]) / 2, float(_SLOPES[1]))
-    return Parts(white, float(errors[0]), flicker, float(errors[1]), float(_SLOPES[best]), float(half))
+    _, _, likelihood = _fit(f, s, n, _SLOPES)
+    best = int(np.argmax(likelihood))
+    near = _SLOPES[likelihood >= likelihood[best] - _HALF]
+    (white, flicker), (white_error, flicker_error), _ = _fit(f, s, n, np.ones(1))
+    half = max((near[-1] - near[0]) / 2, _SLOPES[1] - _SLOPES[0])
+    errors = float(white_error[0]), float(flicker_error[0])
+    return Parts(float(white[0]), errors[0], float(flicker[0]), errors[1], float(_SLOPES[best]), float(half))
 
 
-def _fit(
-    f: FloatArray, s: FloatArray, n: FloatArray, slope: float
-) -> tuple[tuple[float, float], FloatArray, float]:
-    """Return white and flicker (none below zero), their covariance, and the log likelihood."""
-    parts = np.stack([np.ones_like(f), f**-slope], axis=1)
-    model = np.full_like(s, s.mean())
+def _fit(f: FloatArray, s: FloatArray, n: FloatArray, slopes: FloatArray) -> tuple[Pair, Pair, FloatArray]:
+    """Return white and flicker (none below zero), their errors, and the log likelihood, for each slope."""
+    shape = f[None, :] ** -slopes[:, None]
+    model = np.full(shape.shape, s.mean())
     for _ in range(_ROUNDS):
-        weight = n / model**2
-        matrix = parts.T @ (weight[:, None] * parts)
-        found = _not_negative(matrix, parts.T @ (weight * s))
-        model = np.maximum(parts @ found, 1e-12 * s.mean())
-    likelihood = float(-(n * (np.log(model) + s / model)).sum())
-    return (float(found[0]), float(found[1])), np.asarray(np.linalg.pinv(matrix), float), likelihood
+        found, errors = _solved(shape, s, n / model**2)
+        model = np.maximum(found[0][:, None] + found[1][:, None] * shape, 1e-12 * s.mean())
+    return found, errors, np.asarray(-(n * (np.log(model) + s / model)).sum(axis=1))
 
 
-def _not_negative(matrix: FloatArray, right: FloatArray) -> FloatArray:
-    """Return the solution of two normal equations, or the better one on an edge where it is negative."""
-    found = np.linalg.pinv(matrix) @ right
-    if (found >= 0).all():
-        return np.asarray(found)
-    edges = [
-        np.array([max(right[0] / matrix[0, 0], 0), 0.0]),
-        np.array([0.0, max(right[1] / matrix[1, 1], 0)]),
-    ]
-    return max(edges, key=lambda x: float(2 * x @ right - x @ matrix @ x))
+def _solved(shape: FloatArray, s: FloatArray, weight: FloatArray) -> tuple[Pair, Pair]:
+    """Return the weighted least squares of white + flicker * shape, none below zero, and standard errors."""
+    a, b, c = weight.sum(axis=1), (weight * shape).sum(axis=1), (weight * shape**2).sum(axis=1)
+    first, second = (weight * s).sum(axis=1), (weight * shape * s).sum(axis=1)
+    determinant = np.maximum(a * c - b * b, 1e-12 * a * c)
+    white, flicker = (c * first - b * second) / determinant, (a * second - b * first) / determinant
+    alone = first / a, second / c
+    white, flicker = np.where(flicker < 0, alone[0], white), np.where(white < 0, alone[1], flicker)
+    found = np.maximum(white, 0.0), np.maximum(flicker, 0.0)
+    return found, (np.sqrt(c / determinant), np.sqrt(a / determinant))

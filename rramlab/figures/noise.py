@@ -15,6 +15,7 @@ FloatArray = NDArray[np.float64]
 
 MICRO = 1e6
 MOST_POINTS = 2000
+_ASIDE = 0.012
 
 
 def sigma_over_conductance(
@@ -123,8 +124,10 @@ def written_sigma(
     figure = style.blank(120.0, 66.0)
     axes = style.dress(figure.subplots(), "Conductance (µS)", unit, title)
     colours = colormaps["viridis"](np.linspace(0.0, 0.85, max(len(series), 1)))
-    for (name, bounds), colour in zip(series, colours, strict=True):
-        _points(axes, np.asarray(level) * MICRO, np.asarray(bounds) * MICRO, colour, name, joined=True)
+    at = np.asarray(level) * MICRO
+    for i, ((name, bounds), colour) in enumerate(zip(series, colours, strict=True)):
+        aside = _ASIDE * float(np.ptp(at)) * (i - (len(series) - 1) / 2)  # so that bars stay apart
+        _points(axes, at + aside, np.asarray(bounds) * MICRO, colour, name, joined=True)
     axes.set_ylim(0, None)
     style.legend(axes, beside=True)
     return figure
@@ -132,7 +135,7 @@ def written_sigma(
 
 def error_histograms(errors: Sequence[tuple[str, ArrayLike]], reach: float) -> Figure:
     """Draw distributions of errors (S) within +-`reach` (S); each is a name and values."""
-    bins = np.linspace(-reach * MICRO, reach * MICRO, 61)
+    bins = np.linspace(-reach * MICRO, reach * MICRO, 41)
     figure = style.blank(120.0, 62.0)
     axes = style.dress(figure.subplots(), "Achieved − target (µS)", "Share of writes (%)")
     colours = colormaps["viridis"](np.linspace(0.0, 0.85, max(len(errors), 1)))
