@@ -52,7 +52,7 @@ class Verdict:
     def _pictures(self) -> list[tuple[str, Figure, str]]:
         e, name = self.experiment, self.experiment.name
         if isinstance(e, Relaxing):
-            text = "Broadening and tails after programming: dots measured, lines predicted."
+            text = "After programming: dots measured, lines predicted, grey ground held back."
             return [(text, pictures.relaxing(self.fitted, self.held, e), f"relaxation {name}")]
         goals, scale = {k: GOALS[k] for k in ("median", "spread")}, 1.0 if isinstance(e, Curves) else 1e6
         cloud = pictures.against(self.fitted, self.held, goals, scale)

@@ -12,7 +12,7 @@ from sim_backend.preset import Preset
 
 FloatArray = NDArray[np.float64]
 
-RESAMPLINGS = 200
+RESAMPLINGS = 100
 
 
 @final

@@ -67,7 +67,6 @@ def relaxing(fitted: Sequence[Point], held: Sequence[Point], experiment: Relaxin
         first_held = experiment.nominal[experiment.held]
         if len(first_held):
             axes.axvspan(first_held.min() / 2.0, first_held.max() * 2.0, color=style.PALE, alpha=0.5, lw=0)
-            style.note(axes, "grey: held back")
     style.legend(panels[0], beside=False, loc="upper left")
     return figure
 
