@@ -10,6 +10,7 @@ from protocols.characterise.ohmic import Ohmic
 from protocols.levels_cells import Levels
 from protocols.levels_figures import Moment, programmed
 from rramlab.outcome import Outcome
+from rramlab.page import Page
 from rramlab.quantity import format_quantity
 from rramlab.session import Session
 
@@ -67,8 +68,7 @@ def summarise(
 
 def draw(found: Levels, told: Sequence[Moment], straight: Sequence[Ohmic], folder: Path) -> None:
     """Write the page of figures into the folder of the run."""
-    from rramlab.figures.levels import against_time, distributions, level_curves, level_errors
-    from rramlab.page import Page
+    from rramlab.figures.levels import level_curves
 
     low, high = (format_quantity(value, "S") for value in found.target[[0, -1]])
     page = Page(
@@ -86,32 +86,35 @@ def draw(found: Levels, told: Sequence[Moment], straight: Sequence[Ohmic], folde
         )
         page.figure(caption, picture, name="curves")
     if told:
-        level, readings = programmed(found, len(told) - 1)
-        last = told[-1]
-        spread = last.spread.mean, last.spread.sigma
-        when = f"{format_quantity(last.time, 's', 3)} after programming"
-        page.figure(
-            f"Readings of each level, {when}, and how far they lie from the target (band: half a pitch)",
-            level_errors(found.target, level, readings, *spread),
-            name="levels",
-        )
-        page.figure(
-            f"Distributions of neighbouring levels, {when}: single readings, and the normal distributions "
-            f"of which overlap and information are taken; grey lines: targets",
-            distributions(found.target, level, readings, *spread),
-            name="distributions",
-        )
-        rows = [(m.time, m.sigma, m.read_sigma, m.cell_sigma, m.wrong, m.overlap) for m in told]
-        bits = [(m.bits, m.bits_error, m.information, m.information_error, m.averaged_bits) for m in told]
-        page.figure(
-            "Spread, wrong levels and effective bits against the time after programming",
-            against_time(np.array(rows).T, np.array(bits).T, len(found.target)),
-            name="time",
-        )
-        page.table("Of single readings, conductances in uS, information in bit", HEAD, _rows(told))
+        _draw_readings(page, found, told)
     page.section("Method", METHOD)
     page.table("Outcomes of programming", ["outcome", "cells", "what to do"], _outcomes(found))
     page.write(folder / "index.html", pictures=True)
+
+
+def _draw_readings(page: Page, found: Levels, told: Sequence[Moment]) -> None:
+    """Add what the readings of the last time, and those of all times, tell of the levels."""
+    from rramlab.figures.levels import against_time, distributions, level_errors
+
+    last, (level, readings) = told[-1], programmed(found, len(told) - 1)
+    seen = found.target, level, readings, last.spread.mean, last.spread.sigma
+    when = f"{format_quantity(last.time, 's', 3)} after programming"
+    caption = f"Readings of each level, {when}, and how far they lie from the target (band: half a pitch)"
+    page.figure(caption, level_errors(*seen), name="levels")
+    page.figure(
+        f"Distributions of neighbouring levels, {when}: single readings, and the normal distributions "
+        f"of which overlap and information are taken; grey lines: targets",
+        distributions(*seen),
+        name="distributions",
+    )
+    rows = [(m.time, m.sigma, m.read_sigma, m.cell_sigma, m.wrong, m.overlap) for m in told]
+    bits = [(m.bits, m.bits_error, m.information, m.information_error, m.averaged_bits) for m in told]
+    page.figure(
+        "Spread, wrong levels and effective bits against the time after programming",
+        against_time(np.array(rows).T, np.array(bits).T, len(found.target)),
+        name="time",
+    )
+    page.table("Of single readings, conductances in uS, information in bit", HEAD, _rows(told))
 
 
 def show(session: Session, found: Levels, told: Sequence[Moment], summary: dict[str, Any]) -> None:
