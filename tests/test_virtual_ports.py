@@ -42,7 +42,7 @@ def test_a_port_is_for_this_computer_and_for_one() -> None:
         mine.listen()
         host, number = mine.getsockname()
         assert host == "127.0.0.1"
-        with pytest.raises(OSError, match="in use"):
+        with pytest.raises(OSError):  # each system says it in words of its own
             bound(number)
 
 
