@@ -231,6 +231,6 @@ def test_a_terminal_can_come_back_under_another_name(tmp_path: Path) -> None:
         port.suffer(Fault.RENAME)
         assert not (tmp_path / "board").exists()
         assert Path(port.address).name == "board1"
-        with serial.Serial(port.address, timeout=1.0) as line:
+        with serial.Serial(port.address, timeout=10.0) as line:
             line.write(b"b\n")
             assert line.read(4) == b"<b>\n"
