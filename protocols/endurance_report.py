@@ -63,11 +63,17 @@ def draw(history: History, request: Request, place: Path) -> None:
         page.figure(
             "Both states and the window over cycles: median over cells, and where 90 % of the cells lie",
             windows(seen.cycle, seen.lrs, seen.hrs, seen.ratio, request.window),
+            name="windows",
         )
-        page.figure("Distribution of both states over cells, by cycle", cycle_spread(cycle, lrs, hrs))
+        page.figure(
+            "Distribution of both states over cells, by cycle",
+            cycle_spread(cycle, lrs, hrs),
+            name="distributions",
+        )
     page.figure(
         "Cells that failed, with the 95 % interval of their share",
         failures(curve.cycle, curve.failed, curve.low, curve.high, curve.cells),
+        name="failures",
     )
     page.write(place / "index.html", pictures=True)
 

@@ -53,7 +53,9 @@ def draw(found: Checkup, folder: Path) -> None:
     page.table("Cells by condition", ["condition", "cells", "what it means"], _counts(found))
     names = {int(kind): kind.words for kind in Condition}
     page.figure(
-        "Condition of each cell, and what it reads", condition_map(found.conductance, found.condition, names)
+        "Condition of each cell, and what it reads",
+        condition_map(found.conductance, found.condition, names),
+        name="condition",
     )
     page.section("How it was decided", METHOD)
     page.write(folder / "index.html", pictures=True)

@@ -84,26 +84,34 @@ def draw(noise: ReadNoise, by_samples: dict[int, tuple[Estimate, ...]], cells: C
         figures.sigma_over_conductance(
             noise.mean[used], noise.sigma[used], noise.detection.found[used], g, _bounds(noise.sigmas)
         ),
+        name="sigma",
     )
     density = np.array([spectrum.density[:, 0] for spectrum in noise.spectra])
     fits = np.array([[part.white, part.flicker] for part in noise.parts])
     page.figure(
         "Power spectrum by band of conductance; dashed: white + 1/f",
         figures.spectra(noise.spectra[0].frequency, density, fits, g),
+        name="spectra",
     )
     page.figure(
         "Noise over time scales: Allan deviation, and spread within a window of time",
         figures.scales(
             (noise.allan.time, noise.allan.deviation.T), (noise.within.time, noise.within.deviation.T), g
         ),
+        name="scales",
     )
     samples = np.array(sorted(by_samples))
     values = np.array([[by_samples[int(n)][band].value for n in samples] for band in range(len(g))])
-    page.figure("Sigma of a reading over the samples averaged in it", figures.averaging(samples, values, g))
+    page.figure(
+        "Sigma of a reading over the samples averaged in it",
+        figures.averaging(samples, values, g),
+        name="averaging",
+    )
     flat = level(noise.series.conductance) / np.maximum(noise.sigma, 1e-30)
     page.figure(
         "Histogram of all readings, in sigma of their cell",
         figures.histogram(flat[:, used & noise.quiet], flat[:, used & ~noise.quiet]),
+        name="histogram",
     )
     strongest = _strongest(noise)
     if strongest.size:
@@ -111,6 +119,7 @@ def draw(noise: ReadNoise, by_samples: dict[int, tuple[Estimate, ...]], cells: C
         page.figure(
             "Cells with random telegraph noise",
             figures.traces(noise.series.time, noise.series.conductance[:, strongest], names),
+            name="telegraphs",
         )
     _tables(page, noise)
     page.write(place / "index.html", pictures=True)

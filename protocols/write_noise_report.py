@@ -61,6 +61,7 @@ def draw(summary: dict[str, Any], writes: Writes, request: Request, place: Path)
         page.figure(
             "Sigma of what one SET pulse leaves, without correction (bars: 95 %)",
             written_sigma(at, series, "Sigma (µS)"),
+            name="single-pulses",
         )
     if summary["levels"]:
         times, at = summary["times"], writes.levels
@@ -69,13 +70,15 @@ def draw(summary: dict[str, Any], writes: Writes, request: Request, place: Path)
         page.figure(
             "Sigma of the error of write-verify (bars: 95 %)",
             written_sigma(at, curves, "Sigma of the error (µS)"),
+            name="write-error",
         )
         page.figure(
             "The same without tails: 1.48 times the median distance from the median",
             written_sigma(at, plain, "Robust sigma (µS)"),
+            name="write-error-robust",
         )
         errors = [(name, writes.error[:, i]) for i, name in enumerate(times)]
-        page.figure("Errors of all writes", error_histograms(errors, 4 * request.tolerance))
+        page.figure("Errors of all writes", error_histograms(errors, 4 * request.tolerance), name="errors")
         page.table("Error of write-verify by level", *_level_table(summary))
     page.write(place / "index.html", pictures=True)
 

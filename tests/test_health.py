@@ -209,7 +209,7 @@ def test_the_command_reads_explains_and_keeps(tmp_path: Path, monkeypatch: pytes
     assert facts["cells"] == len(kept.columns["row"]) == 512
     assert facts["answering_percent"] > 95
     assert facts["faults"] == []
-    assert Path("h/figure-1.png").exists()
+    assert Path("h/condition.png").exists()
     again = json.loads(run("--json", "health", "--readings", "h"))
     assert again["cells"] == 512
     table = np.random.default_rng(0).uniform(20, 90, (32, 32))
