@@ -35,21 +35,32 @@ class States:
 
     def laws(self, series: Series, rng: np.random.Generator, far: float = TEN_YEARS) -> list[Law]:
         """Return the law of each state, extrapolated to the time `far` (s)."""
-        ages = series.ages()
+        told = self.independent(series)
+        ages, found = series.ages()[told], series.conductance[told]
         return [
-            fit_law(ages[:, m], series.conductance[:, m], self.reference[m], far, rng)
+            fit_law(ages[:, m], found[:, m], self.reference[m], far, rng)
             for m in map(self.members, range(len(self.centre)))
         ]
 
+    def independent(self, series: Series) -> NDArray[np.bool_]:
+        """Return which readings tell of the states: not the one by which cells were sorted, if it was one.
+
+        Its noise chose the band of a cell, so that the next readings fall back towards the middle.
+        """
+        told = series.taken.copy()
+        if not self.programmed and told.any():
+            told[np.argmax(told)] = False
+        return told
+
     def moments(self, series: Series, state: int) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Return mean, its uncertainty, sigma, its uncertainty (S) of a state at each read, NaN in gaps."""
-        whole = np.isfinite(series.conductance[series.taken]).all(axis=0) & self.members(state)
+        told = self.independent(series)
+        whole = np.isfinite(series.conductance[told]).all(axis=0) & self.members(state)
         found, about = series.conductance[:, whole], self.reference[whole]
         out = np.full((4, len(series.planned)), np.nan)
-        if found.shape[1] > 1 and series.taken.any():
-            pairs = [mean_and_error(row) for row in found[series.taken]]
-            out[:2, series.taken] = np.array(pairs).T
-            out[2:, series.taken] = spread(found[series.taken] - about)
+        if found.shape[1] > 1 and told.any():
+            out[:2, told] = np.array([mean_and_error(row) for row in found[told]]).T
+            out[2:, told] = spread(found[told] - about)
         return out[0], out[1], out[2], out[3]
 
 

@@ -19,9 +19,11 @@ from protocols.ageing.durations import TEN_YEARS, format_duration, parse_duratio
 from protocols.ageing.elapsed import Source, passed_between, passed_within
 from protocols.ageing.log_law import fit_law, spread
 from protocols.ageing.schedule import is_missed, log_spaced, slice_of
-from protocols.ageing.series import Status
+from protocols.ageing.series import Series, Status
 from protocols.retention_request import Request, parse_temperature
 from protocols.retention_run import carry_out
+from protocols.retention_states import states_of
+from rramlab.cells import Cells
 from rramlab.cli import app
 from rramlab.errors import InputError, LinkError, RunError
 from rramlab.journal import Journal
@@ -274,6 +276,7 @@ def test_a_killed_simulation_goes_on_to_the_same_readings(monkeypatch: pytest.Mo
     Path("r").rename("whole")
     RUNNER.invoke(app, [*SIM, "--run", "r"])
     assert not RunFile.open("r").complete
+    assert "no time passes" in run("retention", "--resume", "r", "--away", "1h", code=2)
     run("--json", "retention", "--resume", "r")
     for name, column in points().items():
         assert np.allclose(column, whole[name], rtol=1e-9, equal_nan=True), name
@@ -284,6 +287,28 @@ def test_cells_of_another_run_are_watched_as_they_are() -> None:
     words = ("--after", "p", "--cells", "r0-3,c0-7", "--reads", "5", "--last", "1h", "--run", "r")
     facts = json.loads(run("--json", "retention", *words))
     assert len(facts["states"]) == 4 and len(RunFile.open("r").tables["pulses"]) == 0
+
+
+def test_cells_sorted_by_their_first_reading_do_not_seem_to_fall_back() -> None:
+    rng = np.random.default_rng(5)
+    times, n = log_spaced(1.0, 1e6, 40), 400
+    still = rng.uniform(49, 51, n)
+    found = 1e-6 * (still + rng.normal(0, 0.3, (40, n)))
+    cells = Cells.grid(range(20), range(20))
+    status = np.full(40, Status.TAKEN, np.uint8)
+    series = Series(cells, times, times, np.zeros(40), status, found, np.zeros(n))
+    states = states_of(series, np.full(n, np.nan), np.ones(n, bool))
+    assert len(states.centre) == 8
+    for law in states.laws(series, rng):
+        # Nothing drifts and nothing broadens; 16 looks at four sigma: by chance once in a thousand.
+        assert abs(law.drift.value) < 4 * law.drift.uncertainty
+        assert abs(law.broadening.value) < 4 * law.broadening.uncertainty
+
+
+def test_time_away_is_said_of_a_run_that_goes_on_at_a_real_bench(lab: Lab) -> None:
+    with pytest.raises(InputError, match="together with --resume"):
+        watch(away=60.0)
+    assert not Path("r").exists()
 
 
 @pytest.mark.parametrize(

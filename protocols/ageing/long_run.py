@@ -12,6 +12,7 @@ from protocols.ageing.series import Series, series_of
 from protocols.ageing.start import stopwatch_of
 from protocols.ageing.watch import FloatArray, Watch
 from rramlab.cells import Cells
+from rramlab.errors import InputError
 from rramlab.progress import Progress
 from rramlab.reading import ReadSpec
 from rramlab.session import Plan, Session, Work
@@ -35,6 +36,8 @@ class LongRun:
 
     def carry_out(self, body: Callable[[Work, Progress], Summary]) -> Summary:
         """Return what the body returns in the end; it may be called several times."""
+        if self.away is not None and self.plan.resume is None:
+            raise InputError("--away says how long a run stood still; give it together with --resume RUN")
         self._bearing = Patience(self.session.terminal, self.host, self.patience, self.plan.folder)
         self._bearing.armed = self.plan.resume is not None
         self._stopwatch: Stopwatch | None = None

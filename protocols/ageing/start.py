@@ -4,6 +4,7 @@ from protocols.ageing.clocks import HostTimes, Moment
 from protocols.ageing.elapsed import Source, Stopwatch
 from protocols.ageing.series import last_anchor, last_answer
 from protocols.ageing.watch import CLOCK, ZERO
+from rramlab.errors import InputError
 from rramlab.session import Work
 
 
@@ -12,6 +13,8 @@ def stopwatch_of(work: Work, host: HostTimes, away: float | None = None) -> Stop
 
     `away` (s) is how long nothing ran, for who knows better than the clocks.
     """
+    if away is not None and work.backend.forgets:
+        raise InputError("--away was given for a simulated macro, for which no time passes; leave it out")
     events = list(work.run.events())
     facts = last_anchor(events)
     if facts is None:
