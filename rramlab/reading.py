@@ -1,8 +1,9 @@
 """Say how a cell is read and swept."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from math import isfinite
-from typing import Any, final
+from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,3 +92,10 @@ class Curve:
             "time": self.time,
             "limited": self.limited,
         }
+
+    @classmethod
+    def from_columns(cls, columns: Mapping[str, NDArray[Any]]) -> Self:
+        """Return the curve of named columns of a record; an older one does not know what was limited."""
+        volts, amperes, time = (columns[name].astype(float) for name in ("voltage", "current", "time"))
+        limited = columns["limited"].astype(bool) if "limited" in columns else np.zeros(0, dtype=bool)
+        return cls(volts, amperes, time, limited)

@@ -13,7 +13,7 @@ from rramlab.loop import Coefficients, LoopRun, Region
 from rramlab.outcome import Outcome
 from rramlab.pulse import Polarity, Pulse, PulseTrain
 from rramlab.quantity import format_quantity, parse_quantity
-from rramlab.reading import ReadSpec, Staircase
+from rramlab.reading import Curve, ReadSpec, Staircase
 from rramlab.terminal import Terminal
 
 PREFIX = {
@@ -363,3 +363,16 @@ def test_names_in_brackets_are_printed_as_they_are(capsys: pytest.CaptureFixture
     said = capsys.readouterr()
     assert said.out == "wrote runs/[bold]x[/nope] :smile:\n"
     assert said.err == "error: no [red]file[/x] :smile:\n"
+
+
+def test_a_curve_comes_back_from_its_record_with_what_was_limited() -> None:
+    current, limited = np.array([0.0, 1e-4]), np.array([False, True])
+    curve = Curve(np.array([0.0, 1.0]), current, np.array([1e-3, 2e-3]), limited)
+        np.array([0.0, 1.0]), np.array([0.0, 1e-4]), np.array([1e-3, 2e-3]), np.array([False, True])
+    )
+    again = Curve.from_columns(curve.columns())
+    assert {name: column.tolist() for name, column in again.columns().items()} == {
+        name: column.tolist() for name, column in curve.columns().items()
+    }
+    older = {name: column for name, column in curve.columns().items() if name != "limited"}
+    assert Curve.from_columns(older).limited.tolist() == [False, False]

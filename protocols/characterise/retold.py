@@ -70,7 +70,7 @@ class Retold:
         """Return the quasi-static I-V of one cell; a cell that is to go negative has a reading before."""
         answer = self._answer("sweep", cell)
         if answer is not None:
-            return Curve(*(np.asarray(answer[name], float) for name in ("voltage", "current", "time")))
+            return Curve.from_columns(answer)
         if (staircase.voltages < 0).any() and np.isnan(self._backend.last_reading[cell.row, cell.col]).any():
             self._backend.read(cell, self._spec)  # an interrupted sweep left it without
         return self._backend.sweep(cell, staircase)

@@ -7,7 +7,6 @@ FloatArray = NDArray[np.float64]
 
 RING_RADIUS = 0.7
 RING_SPREAD = 0.04
-RING_POINTS = 10_000
 
 
 def ring_points(count: int, rng: np.random.Generator) -> FloatArray:
