@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from protocols.characterise.needs import needs
 from protocols.characterise.planes import chosen
 from protocols.characterise.retold import Retold
 from protocols.health_report import draw, show, summarise
 from protocols.health_request import Request
 from protocols.rig.checkup import UNITS, Checkup, check_up
 from protocols.rig.tables import Layout, load_map
-from rramlab.backend import Backend
 from rramlab.errors import InputError, RunError
 from rramlab.reading import ReadSpec
 from rramlab.runfile import RunFile
@@ -31,10 +31,8 @@ def carry_out(
 ) -> dict[str, Any]:
     """Return the summary of a look at a bench; everything is kept in its run."""
     place = resume or folder or free_folder("health")
-
-    def check(backend: Backend) -> None:
-        chosen(request.cells, backend).check(backend.shape)
-
+    verbs = ("read", "pulse") if request.test else ("read",)
+    check = needs(request.cells, *verbs)
     plan = Plan("health", place, seed, request.parameters(), resume, after, check=check)
     with session.work(plan) as work:
         request = Request(**work.run.start.parameters)
@@ -62,28 +60,21 @@ def look_at(
         raise InputError("name a table with --csv or a run with --readings; one of the two")
     if request.test:
         raise InputError("test pulses need a bench; leave out --test, or leave out the readings")
-    macro_rows = None
-    if csv is not None:
-        plane = load_map(csv, layout)
-    else:
-        assert readings is not None
-        plane, macro_rows = last_readings(readings)
-    found = Checkup.of(plane, request.bounds(), macro_rows)
-    source = csv or readings
-    assert source is not None
-    summary = summarise(found, folder or source)
+    plane = load_map(csv, layout) if csv is not None else last_readings(readings or Path())
+    found = Checkup.of(plane, request.bounds())
+    summary = summarise(found, folder or csv or readings or Path())
     if folder is not None:
         draw(found, folder)
     show(session, found, summary)
     return summary
 
 
-def last_readings(run: Path) -> tuple[FloatArray, int | None]:
-    """Return the map (S, NaN: never read) of the last reading of each cell in a run, and rows of a macro."""
+def last_readings(run: Path) -> FloatArray:
+    """Return the map (S, NaN: never read) of the last reading of each cell in a run."""
     reads = RunFile.open(run).tables["reads"]
     if "conductance" not in reads or not len(reads["conductance"]):
         raise RunError(f"run '{run}' holds no readings; name one in which cells were read")
     row, col = reads["row"].astype(int), reads["col"].astype(int)
     plane = np.full((int(row.max()) + 1, int(col.max()) + 1), np.nan)
     plane[row, col] = reads["conductance"]  # of a cell that was read twice the last one stays
-    return plane, None
+    return plane

@@ -45,10 +45,12 @@ def carry_out(
     with session.work(plan) as work:
         plane = read_plane(work, chosen, request.samples)
         _draw(plane, work.run.folder)
+        dead = _dead(plane, chosen, work.backend.macro_shape[0])
     if request.csv is not None:
         _write_table(plane, request.csv)
     _show(session, plane, plan.folder)
-    _warn(session, plane)
+    for sentence in dead:
+        session.terminal.say(f"look at the rig: {sentence}; more with rramlab health")
     return plane
 
 
@@ -81,12 +83,13 @@ def _write_table(plane: FloatArray, path: Path) -> None:
         raise InputError(f"the table cannot be written to {path}: {error.strerror}") from None
 
 
-def _warn(session: Session, plane: FloatArray) -> None:
-    """Say when a whole line, or another part of the array, reads as none would by chance."""
+def _dead(plane: FloatArray, chosen: Cells | None, macro_rows: int) -> list[str]:
+    """Return a sentence for each line, or other part of the array, that reads as none would by chance."""
     from protocols.rig.faults import dead_lines
 
-    for sentence in dead_lines(plane):
-        session.terminal.say(f"look at the rig: {sentence}; more with rramlab health")
+    corner = (0, 0) if chosen is None else (int(chosen.row.min()), int(chosen.col.min()))
+    whole = np.pad(plane, ((corner[0], 0), (corner[1], 0)), constant_values=np.nan)
+    return dead_lines(whole, macro_rows)
 
 
 def _show(session: Session, plane: FloatArray, folder: Path) -> None:

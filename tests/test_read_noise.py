@@ -197,16 +197,16 @@ def test_a_line_has_the_errors_of_its_points() -> None:
 
 def test_the_noise_of_the_simulated_bench_is_found() -> None:
     with bench(macros=1, chip=3, seed=2) as backend:
-        cells = Cells.grid(range(2), range(32))
+        cells = Cells.grid(range(1), range(32))
         backend.array.population.load(np.full(1024, 50e-6), np.random.default_rng(0), 0.0)
         backend.wait(1e4)
-        series = take(Retold(backend), cells, ReadSpec(), 1024, lambda *_: None)
+        series = take(Retold(backend), cells, ReadSpec(), 768, lambda *_: None)
         truth = backend.array.population.cells.telegraph[: len(cells)]
-    assert series.interval == pytest.approx(0.064)
+    assert series.interval == pytest.approx(0.032)
     used = np.ones(len(cells), bool)
     bands = Bands.of(series.conductance.mean(axis=0), np.full(len(cells), 1.0), used)
     noise = ReadNoise.of(series, bands, np.random.default_rng(0))
-    # White: 0.1 uS of the system, and the flicker faster than 64 ms (under two decades of 0.08 uS each).
+    # White: 0.1 uS of the system, and the flicker faster than 32 ms (under two decades of 0.08 uS each).
     assert 0.1e-6 < noise.white_sigma(0) < 0.16e-6
     # 0.4 % of 50 uS over six decades, seen through the transistor (a factor 0.6 to 0.8).
     assert 0.045e-6 < noise.parts[0].per_decade < 0.075e-6
@@ -227,14 +227,14 @@ def test_options_are_checked() -> None:
             Request(**wrong)
 
 
-SMALL = Request("r0,c0-15", levels=2, reads=96, averaging=(1, 8), settle=60.0)
+SMALL = Request("r0,c0-15", levels=2, reads=64, averaging=(1, 8), settle=60.0)
 
 
 def test_the_command_ends_the_same_when_it_is_cut_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    words = ["read-noise", "--cells", "r0,c0-15", "--levels", "2", "--reads", "96", "--averaging", "1,8"]
+    words = ["read-noise", "--cells", "r0,c0-15", "--levels", "2", "--reads", "64", "--averaging", "1,8"]
     result = CliRunner().invoke(app, ["--json", *words, "--settle", "1min", "--run", "whole"])
     assert result.exit_code == 0, result.output
     facts = json.loads(result.output)
@@ -266,7 +266,7 @@ def cut_off_and_resumed(session: Session, monkeypatch: pytest.MonkeyPatch) -> No
 
         return taking
 
-    for limit, short in ((40, False), (70, True)):
+    for limit, short in ((40, False), (50, True)):
         monkeypatch.setattr(running, "take", cutting(limit, short))
         with pytest.raises(Cut):
             running.carry_out(session, SMALL, folder, folder if folder.exists() else None, None, 0)

@@ -68,21 +68,20 @@ def _best(counts: FloatArray, x: FloatArray) -> tuple[tuple[FloatArray, ...], Fl
 def _expectation_maximisation(
     counts: FloatArray, x: FloatArray, start: float
 ) -> tuple[FloatArray, FloatArray]:
-    n, total = len(counts), counts.sum(axis=1)
-    share, sigma = np.full(n, start), np.full(n, 0.6)
+    n, total, first, square = len(counts), counts.sum(axis=1), counts @ x, counts @ x**2
+    share, variance = np.full(n, start), np.full(n, 0.36)
     low, high = np.full(n, -1.6 * start), np.full(n, 1.6 * (1 - start))
     for _ in range(_ROUNDS):
-        first, second = (
-            _normal(x, low, sigma) * (1 - share)[:, None],
-            _normal(x, high, sigma) * share[:, None],
-        )
-        upper = second / np.maximum(first + second, 1e-300)
-        weight = counts * upper
-        share = np.clip(weight.sum(axis=1) / total, _LEAST_SHARE, 1 - _LEAST_SHARE)
-        high = weight @ x / np.maximum(weight.sum(axis=1), 1e-9)
-        low = (counts - weight) @ x / np.maximum((counts - weight).sum(axis=1), 1e-9)
-        apart = weight * (x - high[:, None]) ** 2 + (counts - weight) * (x - low[:, None]) ** 2
-        sigma = np.sqrt(np.maximum(apart.sum(axis=1) / total, _LEAST_WIDTH**2))
+        # With one width for both, the odds of the upper level are the exponential of a straight line.
+        slope = (high - low) / variance
+        line = slope[:, None] * (x - ((high + low) / 2)[:, None]) + np.log(share / (1 - share))[:, None]
+        weight = counts / (1 + np.exp(-np.clip(line, -500, 500)))
+        upper, moment = np.clip(weight.sum(axis=1), 1e-9, total - 1e-9), weight @ x
+        share = np.clip(upper / total, _LEAST_SHARE, 1 - _LEAST_SHARE)
+        high, low = moment / upper, (first - moment) / (total - upper)
+        rest = square - upper * high**2 - (total - upper) * low**2
+        variance = np.maximum(rest / total, _LEAST_WIDTH**2)
+    sigma = np.sqrt(variance)
     density = _normal(x, low, sigma) * (1 - share)[:, None] + _normal(x, high, sigma) * share[:, None]
     likelihood = (counts * np.log(np.maximum(density, 1e-300))).sum(axis=1)
     return np.array([low, high, sigma, share]), likelihood
