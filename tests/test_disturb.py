@@ -17,6 +17,7 @@ from rramlab.bench import embedded
 from rramlab.cells import Cells
 from rramlab.cli import app
 from rramlab.errors import InputError
+from rramlab.pulse import Polarity
 from rramlab.runfile import RunFile
 from sim_backend.backend import SimBackend
 
@@ -75,6 +76,18 @@ def test_where_the_word_line_runs_with_the_source_line_a_reset_disturbs() -> Non
     facts = json.loads(run("--json", "--bench", file, "disturb", *words))
     rows = [line for line in facts["effects"] if line["stress"] == "row"]
     assert all(line["seen"] and line["change_uS"] < -5 for line in rows)
+
+
+def test_no_aggressor_is_reset_below_what_a_cell_bears() -> None:
+    # A SET that does nothing and a RESET that takes a cell far down.
+    strokes = ("--set", "SET 0.3V gate=1V 20ns", "--reset", "RESET 2V gate=3.3V 1us")
+    run("--json", "disturb", *SMALL, "--kind", "half-select", *strokes, "--run", "d")
+    pulses = RunFile.open("d").tables["pulses"]
+    reset = pulses["polarity"] == Polarity.RESET
+    assert pulses["before"][reset].min() > 5e-6
+    # Three aggressors with 20 SETs each, and hardly a RESET.
+    assert np.isclose(pulses["drive"], 0.3).sum() == 60
+    assert np.isclose(pulses["drive"][reset], 2.0).sum() <= 12
 
 
 def test_read_disturb_is_found_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """Hold a run of days together: attempts that end in trouble, and the clocks over all of them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, final
 
@@ -33,6 +33,8 @@ class LongRun:
     host: HostTimes
     patience: float
     away: float | None = None
+    _bearing: Patience = field(init=False)
+    _stopwatch: Stopwatch | None = field(init=False, default=None)
 
     def carry_out(self, body: Callable[[Work, Progress], Summary]) -> Summary:
         """Return what the body returns in the end; it may be called several times."""
@@ -40,7 +42,6 @@ class LongRun:
             raise InputError("--away says how long a run stood still; give it together with --resume RUN")
         self._bearing = Patience(self.session.terminal, self.host, self.patience, self.plan.folder)
         self._bearing.armed = self.plan.resume is not None
-        self._stopwatch: Stopwatch | None = None
         return self._bearing.bear(partial(self._attempt, body))
 
     def zero(self, work: Work) -> None:
