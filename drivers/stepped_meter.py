@@ -1,7 +1,7 @@
 """Work a source meter that has no sweep of its own: this computer steps it."""
 
 from abc import ABC, abstractmethod
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any, final
 
 import numpy as np
@@ -64,8 +64,9 @@ class SteppedMeter(SourceMeter, ABC):
 
     @final
     def close(self) -> None:
-        """Close the link; never raises."""
-        self.disconnect()
+        """Close the link; never raises, also where `connect` has left none behind."""
+        with suppress(Exception):
+            self.disconnect()
 
     def self_test(self) -> list[Finding]:
         """Return that the output is off, which is all that can be tested without knowing more."""

@@ -2,6 +2,7 @@
 
 import pkgutil
 import re
+import sys
 import tomllib
 from importlib import resources
 from inspect import isabstract
@@ -90,8 +91,14 @@ class Bench(BaseModel):
 
     @classmethod
     def load(cls, path: Path | None) -> Self:
-        """Return the bench of a file, or the embedded simulated bench."""
-        return cls.parse(embedded() if path is None else _read(path), str(path or "the embedded bench"))
+        """Return the bench of a file, or the embedded simulated bench.
+
+        Modules that the file names are looked for beside it and in the current folder, too.
+        """
+        if path is None:
+            return cls.parse(embedded(), "the embedded bench")
+        _look_in(path.absolute().parent, Path.cwd())
+        return cls.parse(_read(path), str(path))
 
     @classmethod
     def parse(cls, text: str, source: str = "the bench file") -> Self:
@@ -145,6 +152,11 @@ class Bench(BaseModel):
 def embedded() -> str:
     """Return the text of the simulated bench that ships with the package."""
     return resources.files("rramlab.benches").joinpath("sim.toml").read_text(encoding="utf-8")
+
+
+def _look_in(*folders: Path) -> None:
+    """Let modules be found in these folders as well, after all others: a command has no folder of its own."""
+    sys.path += [str(folder) for folder in dict.fromkeys(folders) if str(folder) not in sys.path]
 
 
 def _read(path: Path) -> str:

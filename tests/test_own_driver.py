@@ -1,6 +1,8 @@
 """A laboratory's own driver: exactly the lines of the manual, on a bench with the virtual board."""
 
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -150,3 +152,20 @@ def test_a_box_that_cannot_be_switched_off_is_told(box: tuple[Box, Bench]) -> No
         bench.open(),
     ):
         it.on = it.stuck = True
+
+
+@pytest.mark.parametrize("given", ["beside the file", "in the current folder"])
+def test_the_command_finds_the_driver(given: str, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    file = (tmp_path if given == "beside the file" else elsewhere) / "left.toml"
+    file.write_text(BENCH[0].replace("192.168.1.20::5025", "127.0.0.1::1").replace("/dev/tty", "/dev/no-tty"))
+    told = subprocess.run(
+        [Path(sys.executable).with_name("rramlab"), "--bench", file, "bench", "check"],
+        capture_output=True,
+        text=True,
+        cwd=elsewhere if given == "beside the file" else tmp_path,
+        env=os.environ | {"RRAMLAB_STATE": str(tmp_path), "COLUMNS": "400"},
+    )
+    assert told.returncode == 7, told.stderr  # nobody is at the address of the page
+    assert "TCPIP0::127.0.0.1::1::SOCKET cannot be opened" in told.stdout

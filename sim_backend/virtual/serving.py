@@ -50,7 +50,10 @@ class Serving:
         time = "real time" if bench.clock.waits else "virtual time: waiting costs nothing"
         self._terminal.say(f"clock: {time}")
         self._terminal.say(f"bench file: {self._file}")
-        self._terminal.say(f"ready; in another terminal: rramlab --bench {self._file} demo  (Ctrl-C ends it)")
+        first = "demo" if bench.table.dialect == 2 and bench.options.macros >= 3 else "bench check"
+        self._terminal.say(
+            f"ready; in another terminal: rramlab --bench {self._file} {first}  (Ctrl-C ends it)"
+        )
         self._terminal.document({"addresses": addresses, "bench_file": str(self._file)})
         sys.stdout.flush()
 
