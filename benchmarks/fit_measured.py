@@ -90,7 +90,7 @@ TARGETS, LEVEL = (10e-6, 120e-6), 2e-6
 
 def plans(only: list[str]) -> list[Plan]:
     """Return the switching plan and the relaxation plan, with the tables that were asked for."""
-    named = {"set": SET, "reset": RESET, "curves": CURVES}
+    named = {"curves": CURVES, "set": SET, "reset": RESET}
     tables = [table for name, table in named.items() if name in only]
     found = [{"name": "ni", "start": START, "table": tables}] if tables else []
     if {"relaxation", "write"} & set(only):

@@ -15,10 +15,8 @@ ROWS = [("7", "20", "4000"), ("8", "1000", "")]
 @pytest.mark.parametrize("cut", ["\t", ",", ";", " "])
 @pytest.mark.parametrize("header", [True, False])
 def test_any_separator_with_and_without_header(tmp_path, cut, header):
-    if cut == " ":  # blanks cannot show an empty field
-        rows = [ROWS[0], ("8", "1000", "nan")]
-    else:
-        rows = ROWS
+    blank = ("8", "1000", "nan")  # blanks cannot show an empty field
+    rows = [ROWS[0], blank] if cut == " " else ROWS
     text = "\n".join(cut.join(row) for row in ([("cell", "PW", "R")] if header else []) + rows)
     path = tmp_path / "t.txt"
     path.write_text("# a remark\n" + text + "\n\n")
