@@ -81,8 +81,8 @@ def draw(series: Series, states: States, laws: list[Law], request: Request, fold
     page = Page("Retention", _lead(series, request, folder))
     page.figure(
         "Mean of each state with one sigma of its cells, the change of the mean, and sigma over time; lines "
-        "are the fits in log time, error bars one standard uncertainty, grey marks reads that could not be "
-        "taken.",
+        "are the fits in log time, error bars of sigma one standard uncertainty; grey marks reads that could "
+        "not be taken.",
         retention_curves(curves, missing),
         name="retention",
     )

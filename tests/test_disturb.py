@@ -70,6 +70,7 @@ def test_without_inhibit_a_set_disturbs_its_row_and_nothing_else() -> None:
     assert not any(line["seen"] for line in facts["effects"] if line["stress"] == "column")
 
 
+@pytest.mark.slow
 def test_where_the_word_line_runs_with_the_source_line_a_reset_disturbs() -> None:
     words = ("--kind", "half-select", *SMALL, "--run", "d")
     file = bench(inhibit="0.0", word_line='"sl"')

@@ -398,13 +398,13 @@ def test_the_stated_intervals_hold_the_truth() -> None:
         "broadening": 0.11e-12,
         "sigma_far": np.sqrt(0.29 + 0.11 * far) * 1e-6,
     }
-    for _ in range(120):
+    for _ in range(80):
         law = fit_law(*synthetic(rng), TEN_YEARS, rng)
         for name, value in truth.items():
             estimate = getattr(law, name)
             hits[name] += estimate.low <= value <= estimate.high
-    # Percentiles of 128 resampled cells reach about 93 %: 112 +- 2.8 of 120; below 101 once in 1e4.
-    assert all(101 <= count <= 120 for count in hits.values()), hits
+    # Percentiles of 128 resampled cells reach about 93 %: 74 +- 2.3 of 80; below 65 once in 1e4.
+    assert all(65 <= count <= 80 for count in hits.values()), hits
 
 
 def test_the_uncertainty_of_sigma_knows_heavy_tails() -> None:

@@ -88,8 +88,8 @@ def extrapolated(curves: Sequence[StateCurve], far: float) -> Figure:
 
 
 def _band(axes: Axes, curve: StateCurve, colour: str) -> None:
-    known = np.isfinite(curve.mean)
-    time, mean, sigma = curve.time[known], MICRO * curve.mean[known], MICRO * curve.sigma[known]
+    """Draw the mean and one sigma about it; the line breaks in gaps."""
+    time, mean, sigma = curve.time, MICRO * curve.mean, MICRO * curve.sigma
     axes.fill_between(time, mean - sigma, mean + sigma, color=colour, alpha=0.25, linewidth=0)
     axes.plot(time, mean, color=colour, linewidth=0.9)
 
