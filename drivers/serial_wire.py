@@ -1,5 +1,6 @@
 """Reach a controller board over a serial line."""
 
+import errno
 import time
 from typing import Any, final
 
@@ -11,6 +12,19 @@ from rramlab.errors import LinkError, LinkFault
 
 SLICE = 0.005
 """How long (s) pyserial waits at a time: to change its timeout is to configure the port anew."""
+
+
+def _remedy(error: Exception) -> str:
+    """Return what to try, by the number of the system's error."""
+    match getattr(error, "errno", None):
+        case errno.EACCES | errno.EPERM:
+            return "this user may not open it: join the group that owns it (often dialout), and log in again"
+        case errno.EAGAIN | errno.EBUSY:
+            return "another program has it: end that one"
+        case errno.EISDIR:
+            return "it is no serial port; 'rramlab bench list' shows those that are there"
+        case _:
+            return "is it plugged in, and not in use? 'rramlab bench list' shows the ports that are there"
 
 
 def board_wire(port: str, baud: int = 921_600, open_timeout: float = 2.0, alone: bool = True) -> Wire:
@@ -60,7 +74,7 @@ class SerialWire(Wire):
             self.close()
             raise LinkError(
                 LinkFault.REFUSED,
-                f"port {self._port} cannot be opened ({error}); is it plugged in, and not in use?",
+                f"port {self._port} cannot be opened ({error}); {_remedy(error)}",
             ) from error
 
     def close(self) -> None:

@@ -1,5 +1,6 @@
 """A serial line is played by a pseudo-terminal, which ignores its speed."""
 
+import errno
 import os
 import threading
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+import serial
 
 from drivers.link import Link
 from drivers.serial_wire import SerialWire, board_wire
@@ -149,3 +151,23 @@ def test_a_port_that_is_not_there_is_refused() -> None:
     with pytest.raises(LinkError) as error:
         board_wire("/dev/no-such-port").open()
     assert error.value.fault is LinkFault.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("number", "cure"),
+    [
+        (errno.EACCES, "join the group that owns it"),
+        (errno.EAGAIN, "another program has it"),
+        (errno.EISDIR, "it is no serial port"),
+        (errno.ENOENT, "is it plugged in"),
+    ],
+)
+def test_a_port_that_cannot_be_had_is_told_with_what_to_do(
+    number: int, cure: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise serial.SerialException(number, os.strerror(number))
+
+    monkeypatch.setattr(serial, "serial_for_url", refuse)
+    with pytest.raises(LinkError, match=f"port COM77 cannot be opened .*{cure}"):
+        SerialWire("COM77").open()
