@@ -368,8 +368,6 @@ def test_names_in_brackets_are_printed_as_they_are(capsys: pytest.CaptureFixture
 def test_a_curve_comes_back_from_its_record_with_what_was_limited() -> None:
     current, limited = np.array([0.0, 1e-4]), np.array([False, True])
     curve = Curve(np.array([0.0, 1.0]), current, np.array([1e-3, 2e-3]), limited)
-        np.array([0.0, 1.0]), np.array([0.0, 1e-4]), np.array([1e-3, 2e-3]), np.array([False, True])
-    )
     again = Curve.from_columns(curve.columns())
     assert {name: column.tolist() for name, column in again.columns().items()} == {
         name: column.tolist() for name, column in curve.columns().items()
