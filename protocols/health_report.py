@@ -81,5 +81,5 @@ def _told(found: Checkup) -> list[str]:
 
 
 def _counts(found: Checkup) -> list[list[str]]:
-    present = [kind for kind in Condition if found.count(kind)]
+    present = [kind for kind in Condition if found.count(kind) and kind != Condition.NOT_EXAMINED]
     return [[kind.words, str(found.count(kind)), kind.cure] for kind in present]

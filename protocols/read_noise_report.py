@@ -7,6 +7,7 @@ import numpy as np
 
 from protocols.ageing.log_law import Estimate
 from protocols.noise.reading import ReadNoise
+from protocols.noise.sigma import plus_minus
 from protocols.noise.spectrum import level
 from rramlab.cells import Cells
 from rramlab.pulse import Columns
@@ -133,7 +134,7 @@ def show(session: Session, summary: dict[str, Any]) -> None:
         [
             f"{b['conductance_uS']:.1f}",
             str(b["cells"]),
-            f"{b['sigma_uS'][0]:.3f} ± {(b['sigma_uS'][2] - b['sigma_uS'][1]) / 2:.3f}",
+            plus_minus(b["sigma_uS"][0], (b["sigma_uS"][2] - b["sigma_uS"][1]) / 2, 3),
             f"{b['white_sigma_uS']:.3f}",
             f"{b['flicker_per_decade_uS']:.3f}",
             f"{b['slope'][0]:.2f} ± {b['slope'][1]:.2f}",
@@ -143,7 +144,8 @@ def show(session: Session, summary: dict[str, Any]) -> None:
     ]
     terminal.table("Noise of one reading (uS), median over cells (95 %)", head, rows)
     pair = summary["flicker_exponent"]
-    terminal.say(f"sigma of the 1/f part goes as G^({pair[0]:.2f} ± {pair[1]:.2f})")
+    if np.isfinite(pair[0]):
+        terminal.say(f"sigma of the 1/f part goes as G^({pair[0]:.2f} ± {pair[1]:.2f})")
     terminal.say(
         f"telegraph noise in {summary['telegraph_cells']} of {summary['cells']} cells "
         f"(false alarm: 1 in {1 / summary['false_alarm_per_cell']:,.0f} per cell)"

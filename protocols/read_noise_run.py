@@ -15,7 +15,6 @@ from protocols.noise.reading import ReadNoise, averaged
 from protocols.noise.series import Series, take
 from protocols.read_noise_report import UNITS, columns, draw, show, summarise
 from protocols.read_noise_request import AVERAGING_READS, Request
-from rramlab.errors import InputError
 from rramlab.progress import Progress
 from rramlab.reading import ReadSpec
 from rramlab.session import Plan, Session, Work, free_folder
@@ -36,7 +35,10 @@ def carry_out(
     plan = Plan("read-noise", place, seed, request.parameters(), resume, after, check=check)
     with session.work(plan) as work, session.terminal.progress() as progress:
         request = Request(**work.run.start.parameters)
-        noise, more = measure(work, request, progress)
+        found = measure(work, request, progress)
+        if found is None:
+            return nobody(session, work, place)
+        noise, more = found
         rng = np.random.default_rng([work.run.start.seed, 2])
         by_samples = averaged(more, noise.bands, noise.quiet, rng)
         summary = summarise(noise, by_samples, place)
@@ -47,8 +49,17 @@ def carry_out(
     return summary
 
 
-def measure(work: Work, request: Request, progress: Progress) -> tuple[ReadNoise, dict[int, Series]]:
-    """Return the noise of the long series, and the short series by samples per reading."""
+def nobody(session: Session, work: Work, place: Path) -> dict[str, Any]:
+    """Return the summary of a run in which no cell could be measured, and say so."""
+    summary: dict[str, Any] = {"run": str(place), "cells": 0, "bands": [], "telegraphs": []}
+    work.run.keep("read_noise", {}, {}, summary)
+    session.terminal.say("no cell reached its level or gave numbers; look at the rig with rramlab health")
+    session.terminal.document(summary)
+    return summary
+
+
+def measure(work: Work, request: Request, progress: Progress) -> tuple[ReadNoise, dict[int, Series]] | None:
+    """Return the noise of the long series, and the short series by samples; None if no cell can be used."""
     bench, cells = Retold(work.backend, work.run.events()), chosen(request.cells, work.backend)
     watch = partial(progress.update, "programming")
     targets, usable = at_levels(work, bench, request.spec(work.bench), cells, request.levels, watch)
@@ -59,7 +70,7 @@ def measure(work: Work, request: Request, progress: Progress) -> tuple[ReadNoise
     mean = series.conductance.mean(axis=0)
     usable &= np.isfinite(series.conductance).all(axis=0)
     if not usable.any():
-        raise InputError("no cell reached its level or gave numbers; look at the rig with rramlab health")
+        return None
     short = {count: _short(bench, work, request, count, progress) for count in request.averaging}
     rng = np.random.default_rng([work.run.start.seed, 1])
     bands, kept = Bands.of(mean, targets, usable), np.nan_to_num(series.conductance)

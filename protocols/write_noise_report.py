@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from protocols.ageing.durations import format_duration
 from protocols.ageing.log_law import Estimate
 from protocols.noise.left import Left, left_at, power_law, single_spread
+from protocols.noise.sigma import plus_minus
 from protocols.noise.writing import Writes
 from protocols.write_noise_request import Request
 from rramlab.cells import Cells
@@ -88,13 +89,14 @@ def show(session: Session, summary: dict[str, Any]) -> None:
     terminal = session.terminal
     if summary["single"]:
         rows = [
-            [f"{each['mean_uS']:.1f}", *(_plus_minus(each[f"{key}_uS"]) for key in ("cycle", "cell"))]
+            [f"{each['mean_uS']:.1f}", *(plus_minus(*each[f"{key}_uS"]) for key in ("cycle", "cell"))]
             for each in summary["single"]
         ]
         head = ["G (uS)", "sigma, cycle to cycle (uS)", "cell to cell (uS)"]
         terminal.table(f"One SET pulse, {summary['following_cells']} cells", head, rows)
         slope = summary["single_exponent"]
-        terminal.say(f"sigma from cycle to cycle goes as G^({slope[0]:.2f} ± {slope[1]:.2f})")
+        if np.isfinite(slope[0]):
+            terminal.say(f"sigma from cycle to cycle goes as G^({slope[0]:.2f} ± {slope[1]:.2f})")
     if summary["levels"]:
         terminal.table("Sigma of the error of write-verify (uS, 95 %)", *_screen(summary))
         terminal.say(
@@ -163,8 +165,8 @@ def _screen(summary: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
         [
             f"{each['target_uS']:.1f}",
             str(each["writes"]),
-            f"{each['reading_sigma_uS']:.2f}",
-            *(f"{value:.2f} ± {(high - low) / 2:.2f}" for value, low, high in each["sigma_uS"]),
+            plus_minus(each["reading_sigma_uS"], float("nan")),
+            *(plus_minus(value, (high - low) / 2) for value, low, high in each["sigma_uS"]),
         ]
         for each in summary["levels"]
     ]
@@ -197,7 +199,3 @@ def _triples(levels: list[dict[str, Any]], key: str, time: int) -> FloatArray:
 
 def _micro(estimate: Estimate) -> list[float]:
     return [MICRO * estimate.value, MICRO * estimate.low, MICRO * estimate.high]
-
-
-def _plus_minus(pair: list[float]) -> str:
-    return f"{pair[0]:.2f} ± {pair[1]:.2f}"

@@ -152,6 +152,12 @@ def test_a_single_step_is_no_telegraph() -> None:
     assert not detect(series, DT, rng).found.any()
 
 
+def test_codes_of_a_converter_and_dead_readings_are_no_telegraph() -> None:
+    rng = np.random.default_rng(11)
+    codes = np.round(rng.normal(0.5, 0.3, (512, 4)))
+    assert not detect(np.concatenate([codes, np.ones((512, 2))], axis=1), DT, rng).found.any()
+
+
 def test_two_levels_are_fitted() -> None:
     rng = np.random.default_rng(7)
     values = np.concatenate([rng.normal(10, 0.5, 3000), rng.normal(12, 0.5, 1000)])
@@ -172,7 +178,9 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     # The percentile bootstrap of a heavy-tailed sigma is a little short: 85 to 95 of 100 are usual.
     assert hits >= 75
     assert robust(rng.normal(0, 3.0, 20_000)) == pytest.approx(3.0, rel=0.05)
-    assert np.isnan(estimated(np.ones(3), mean, rng).value)
+    few = estimated(np.arange(3.0), mean, rng)
+    assert few.value == 1.0
+    assert np.isnan(few.low)
 
 
 def test_cells_are_drawn_as_a_whole() -> None:

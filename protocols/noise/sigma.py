@@ -45,15 +45,17 @@ def estimated(
     rng: np.random.Generator,
     groups: NDArray[np.intp] | None = None,
 ) -> Estimate:
-    """Return a statistic with its 95 % interval by the bootstrap; NaN with fewer than five values.
+    """Return a statistic with its 95 % interval by the bootstrap; no interval with fewer than five values.
 
     With `groups` whole groups are drawn, such as all errors of one cell, which are not independent.
     """
     known = np.isfinite(values)
     values = values[known]
-    if values.size < _LEAST:
+    if values.size < 2:
         return Estimate()
     value = float(statistic(values, -1))
+    if values.size < _LEAST:
+        return Estimate(value)
     if groups is None:
         drawn = values[rng.integers(0, values.size, (RESAMPLED, values.size))]
         return Estimate.of_samples(value, statistic(drawn, -1))
@@ -72,3 +74,11 @@ def _by_group(
         drawn = rng.integers(0, len(members), len(members))
         samples[i] = statistic(values[np.concatenate([members[j] for j in drawn])], -1)
     return samples
+
+
+def plus_minus(value: float, half: float, digits: int = 2) -> str:
+    """Return a value with the half width of its interval as text, as far as they are known."""
+    if not np.isfinite(value):
+        return "-"
+    told = f"{value:.{digits}f}"
+    return f"{told} ± {half:.{digits}f}" if np.isfinite(half) else told

@@ -19,6 +19,8 @@ SURROGATES = 99
 """Series with random phases per cell; those of all cells make the distribution of chance."""
 SCALES = (1, 4, 16)
 """Readings that are averaged before the test: slow telegraphs show under less noise."""
+LEAST_VALUES = 16
+"""Different readings of a cell below which two levels may be two codes of a converter."""
 LEAST_APART, LEAST_CHANGES = 2.0, 4
 """Distance of the levels in sigma within one, and changes between them, below which it is no telegraph."""
 
@@ -86,9 +88,10 @@ def detect(
     scores = np.empty(flat.shape[1])
     scale = np.zeros(flat.shape[1], int)
     chance = np.empty((SURROGATES, flat.shape[1]))
+    coarse = np.array([np.unique(column).size < LEAST_VALUES for column in series.T])
     for cell in range(flat.shape[1]):
         own, others = _gains(flat[:, cell], rng)
-        middle, width = others.mean(axis=1), others.std(axis=1, ddof=1)
+        middle, width = others.mean(axis=1), np.maximum(others.std(axis=1, ddof=1), 1e-9)
         scale[cell] = int(np.argmax((own - middle) / width))
         scores[cell] = float(((own - middle) / width).max())
         chance[:, cell] = ((others - middle[:, None]) / width[:, None]).max(axis=0)
@@ -96,7 +99,7 @@ def detect(
     odds = (pool.size - np.searchsorted(pool, scores) + 1) / (pool.size + 1)
     least = max(false_alarm, 1.0 / (pool.size + 1))
     found = [
-        _telegraph(flat[:, i], interval, SCALES[scale[i]]) if odds[i] <= least else None
+        _telegraph(flat[:, i], interval, SCALES[scale[i]]) if odds[i] <= least and not coarse[i] else None
         for i in range(flat.shape[1])
     ]
     return Detection(scores, odds, tuple(found), least)

@@ -72,8 +72,10 @@ def averaging(samples: ArrayLike, sigma: ArrayLike, band: ArrayLike) -> Figure:
     axes = style.dress(figure.subplots(), "Samples of 1 ms averaged", "Sigma of a reading (µS)")
     for line, colour, name in zip(found, *_named(band), strict=True):
         axes.plot(counts, line, "o-", color=colour, linewidth=0.8, markersize=2.0, label=name)
-    first = np.nanmedian(found[:, 0]) if found.size else 1.0
-    axes.plot(counts, first * np.sqrt(counts[0] / counts), ":", color=style.GREY, label="as 1/√samples")
+    known = style.finite(found[:, 0])
+    if known.size:
+        white = np.median(known) * np.sqrt(counts[0] / counts)
+        axes.plot(counts, white, ":", color=style.GREY, label="as 1/√samples")
     axes.set_xscale("log")
     _log(axes)
     style.legend(axes, beside=True)
@@ -160,5 +162,6 @@ def _named(band: ArrayLike) -> tuple[FloatArray, list[str]]:
 
 
 def _log(axes: Axes) -> None:
-    style.plain_log(axes)
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    if any((style.finite(line.get_ydata()) > 0).any() for line in axes.get_lines()):
+        style.plain_log(axes)
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
