@@ -42,7 +42,7 @@ def responses(experiment: Pulses, preset: Preset, rng: np.random.Generator) -> F
     widths = np.unique(t["width"])
     shown = widths[np.unique(np.linspace(0, len(widths) - 1, min(len(widths), _MOST_PANELS)).astype(int))]
     figure = style.blank(style.DOUBLE, 62.0 * -(-len(shown) // 3))
-    panels = figure.subplots(-(-len(shown) // 3), min(len(shown), 3), squeeze=False, sharex=True, sharey=True)
+    panels = figure.subplots(-(-len(shown) // 3), min(len(shown), 3), squeeze=False, sharey=True)
     for axes, width in zip(panels.ravel(), shown, strict=False):
         rows = t["width"] == width
         fate = "held back" if np.all(experiment.held[rows]) else "fitted"
