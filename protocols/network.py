@@ -95,7 +95,9 @@ def check_macros(backend: Backend) -> None:
     missing = sorted({"multiply", "solve"} - backend.capabilities)
     if missing:
         name = backend.identify()["name"]
-        raise Unsupported(f"a network needs '{missing[0]}', and this bench ({name}) lacks it; name another")
+        raise Unsupported(
+            f"a network needs '{missing[0]}', and this bench ({name}) lacks it; name another one with --bench"
+        )
 
 
 def screen(backend: Backend, macros: int, reading: ReadSpec) -> BoolArray:

@@ -36,8 +36,9 @@ def carry_out(session: Session, plan: Plan) -> tuple[Outcome, Path]:
         score = network_of(request, source)
         work.run.keep("score", *kept_score(score))
         stages = Stages(work, request, score, np.random.default_rng([work.run.start.seed, 1]))
+        watch = progress.update
         taken = request.after is not None
-        macro, programmed = stages.taken_over(source) if taken else stages.program(progress.update)
+        macro, programmed = stages.taken_over(source, watch) if taken else stages.program(watch)
         run, result, sampling = stages.sample(macro)
         progress.update("comparing", 0, 1)
         comparison = compare(request, score, run.start, result, work.run.start.seed)

@@ -23,6 +23,9 @@ from rramlab.session import Work
 
 FloatArray = NDArray[np.float64]
 
+CHANGED = 5e-6
+"""A network whose cells are found further (S) from the record, in the median, is no longer there."""
+
 
 def source_of(request: Request, found: Mapping[str, Kept]) -> Mapping[str, Kept]:
     """Return the kept results that a run goes on from: its own, or those of the run that it takes over."""
@@ -73,10 +76,15 @@ class Stages:
         self._keep_macro(macro)
         return macro, done
 
-    def taken_over(self, source: Mapping[str, Kept]) -> tuple[Macro, list[Programmed]]:
-        """Return the macro as an earlier run programmed it; this run keeps it for those after it."""
+    def taken_over(self, source: Mapping[str, Kept], watch: Watch) -> tuple[Macro, list[Programmed]]:
+        """Return the macro as an earlier run programmed it; this run keeps it for those after it.
+
+        A real macro went on living since that run, so it is measured again; RunError if the network is gone.
+        """
         place, kept = source["mapping"], source["macro"]
         mapping, measured = NetworkMapping.from_dict(place.facts), kept.columns["conductance"]
+        if not self.work.backend.forgets:
+            measured = self._found_again(mapping, measured, watch)
         written = mapping.to_weights(measured, self.score)
         macro = Macro(mapping, measured, written, kept.facts.get("clipped", 0))
         self.work.run.keep("mapping", place.columns, facts=place.facts)
@@ -100,6 +108,20 @@ class Stages:
         slopes = [self.work.backend.solve(moment).slope(moment) for moment in moments]
         field = np.stack([s.reshape(side.size, side.size, 2) for s in slopes])
         return shares * sampling.seconds, side, field
+
+    def _found_again(self, mapping: NetworkMapping, before: FloatArray, watch: Watch) -> FloatArray:
+        writer = Writer(self.work.backend, network_spec(self.request.spec(self.work.bench)), watch)
+        layers = len(mapping.layers)
+        found = self._kept_map("network as found", lambda: writer.use("network as found", layers))
+        cells = [region.cells() for region in mapping.regions()]
+        apart = np.concatenate([np.abs(found - before)[c.row, c.col] for c in cells])
+        if not float(np.median(apart)) <= CHANGED:
+            raise RunError(
+                f"the network of run '{self.request.after}' is no longer in these macros: its cells are "
+                f"found {np.median(apart) * 1e6:.1f} uS away from what that run left, in the median; were they "
+                f"programmed since, or is this another chip? Program the network again: rramlab sample"
+            )
+        return found
 
     def _keep_macro(self, macro: Macro) -> None:
         columns, facts = {"conductance": macro.measured}, {"clipped": macro.clipped}

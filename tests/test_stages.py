@@ -7,6 +7,7 @@ import pytest
 
 from protocols.sample_request import Request
 from protocols.stages import Stages, kept_score, network_of, source_of
+from rramlab.bench import Bench
 from rramlab.contents import Kept
 from rramlab.diffusion.store import ring_weights
 from rramlab.errors import RunError
@@ -53,12 +54,37 @@ def test_a_macro_that_is_taken_over_is_kept_for_the_next() -> None:
     def keep(name, columns, units=None, facts=None):
         told[name] = Kept(columns, units or {}, facts or {})
 
-    work = SimpleNamespace(run=SimpleNamespace(keep=keep))
+    work = SimpleNamespace(run=SimpleNamespace(keep=keep), backend=SimpleNamespace(forgets=True))
     stages = Stages(work, Request(after="a"), MINE, np.random.default_rng(0))  # type: ignore[arg-type]
-    macro, done = stages.taken_over(kept(clipped=3))
+    macro, done = stages.taken_over(kept(clipped=3), print)
     assert done == []
     assert macro.mapping == MAPPING
     assert macro.clipped == told["macro"].facts["clipped"] == 3
     np.testing.assert_allclose(macro.written.w1, MINE.w1, atol=1e-9)
     np.testing.assert_array_equal(told["macro"].columns["conductance"], plane())
     assert told["mapping"].facts == MAPPING.to_dict()
+
+
+def real(found: np.ndarray) -> Stages:
+    """Return stages on a bench that keeps its macro, whose products show these conductances."""
+    backend = SimpleNamespace(
+        forgets=False,
+        shape=found.shape,
+        macro_shape=(32, 32),
+        multiply=lambda volts, macro: volts @ np.nan_to_num(found)[32 * macro : 32 * macro + 32],
+    )
+    run = SimpleNamespace(keep=lambda *what, **more: None)
+    work = SimpleNamespace(run=run, backend=backend, bench=Bench.load(None), kept=lambda name: None)
+    return Stages(work, Request(after="a"), MINE, np.random.default_rng(0))  # type: ignore[arg-type]
+
+
+def test_a_real_macro_is_measured_again_before_it_is_taken_over() -> None:
+    drifted = plane() - 0.5e-6
+    macro, _ = real(drifted).taken_over(kept(), lambda *told: None)
+    cells = MAPPING.reference_targets().cells
+    np.testing.assert_allclose(macro.measured[cells.row, cells.col], drifted[cells.row, cells.col])
+
+
+def test_a_real_macro_that_was_programmed_since_is_not_sampled_for_another() -> None:
+    with pytest.raises(RunError, match="no longer in these macros"):
+        real(np.full(MAPPING.shape, 90e-6)).taken_over(kept(), lambda *told: None)
