@@ -8,7 +8,6 @@ import numpy as np
 from protocols.ageing.log_law import Estimate
 from protocols.noise.reading import ReadNoise
 from protocols.noise.sigma import plus_minus
-from protocols.noise.spectrum import level
 from rramlab.cells import Cells
 from rramlab.pulse import Columns
 from rramlab.session import Session
@@ -59,7 +58,7 @@ def summarise(noise: ReadNoise, by_samples: dict[int, tuple[Estimate, ...]], pla
         "reads": len(noise.series.time),
         "interval_s": noise.series.interval,
         "jitter_percent": 100 * noise.series.jitter,
-        "bands": [_band(noise, band) for band in range(len(noise.bands))],
+        "bands": [band_facts(noise, band) for band in range(len(noise.bands))],
         "flicker_exponent": [flicker.slope, flicker.slope_error],
         "white_exponent": [white.slope, white.slope_error],
         "sigma_by_samples_uS": {
@@ -67,63 +66,8 @@ def summarise(noise: ReadNoise, by_samples: dict[int, tuple[Estimate, ...]], pla
         },
         "telegraph_cells": int(noise.detection.found[used].sum()),
         "false_alarm_per_cell": noise.detection.false_alarm,
-        "telegraphs": _telegraphs(noise),
+        "telegraphs": telegraph_facts(noise),
     }
-
-
-def draw(noise: ReadNoise, by_samples: dict[int, tuple[Estimate, ...]], cells: Cells, place: Path) -> None:
-    """Write the page of figures into the folder of the run."""
-    from rramlab.figures import noise as figures
-    from rramlab.page import Page
-
-    g, used = noise.bands.conductance, noise.bands.of_cell >= 0
-    reads = f"{len(noise.series.time)} readings each, {noise.series.interval:.4g} s apart"
-    lead = f"{int(used.sum())} cells, {reads}."
-    page = Page("Read noise", lead)
-    page.figure(
-        "Sigma of one reading over conductance: cells, and the median of those without telegraph",
-        figures.sigma_over_conductance(
-            noise.mean[used], noise.sigma[used], noise.detection.found[used], g, _bounds(noise.sigmas)
-        ),
-        name="sigma",
-    )
-    density = np.array([spectrum.density[:, 0] for spectrum in noise.spectra])
-    fits = np.array([[part.white, part.flicker] for part in noise.parts])
-    page.figure(
-        "Power spectrum by band of conductance; dashed: white + 1/f",
-        figures.spectra(noise.spectra[0].frequency, density, fits, g),
-        name="spectra",
-    )
-    page.figure(
-        "Noise over time scales: Allan deviation, and spread within a window of time",
-        figures.scales(
-            (noise.allan.time, noise.allan.deviation.T), (noise.within.time, noise.within.deviation.T), g
-        ),
-        name="scales",
-    )
-    samples = np.array(sorted(by_samples))
-    values = np.array([[by_samples[int(n)][band].value for n in samples] for band in range(len(g))])
-    page.figure(
-        "Sigma of a reading over the samples averaged in it",
-        figures.averaging(samples, values, g),
-        name="averaging",
-    )
-    flat = level(noise.series.conductance) / np.maximum(noise.sigma, 1e-30)
-    page.figure(
-        "Histogram of all readings, in sigma of their cell",
-        figures.histogram(flat[:, used & noise.quiet], flat[:, used & ~noise.quiet]),
-        name="histogram",
-    )
-    strongest = _strongest(noise)
-    if strongest.size:
-        names = [f"r{cells.row[i]}c{cells.col[i]}" for i in strongest]
-        page.figure(
-            "Cells with random telegraph noise",
-            figures.traces(noise.series.time, noise.series.conductance[:, strongest], names),
-            name="telegraphs",
-        )
-    _tables(page, noise)
-    page.write(place / "index.html", pictures=True)
 
 
 def show(session: Session, summary: dict[str, Any]) -> None:
@@ -158,7 +102,8 @@ def show(session: Session, summary: dict[str, Any]) -> None:
     terminal.document(summary)
 
 
-def _band(noise: ReadNoise, band: int) -> dict[str, Any]:
+def band_facts(noise: ReadNoise, band: int) -> dict[str, Any]:
+    """Return the figures of a band as plain numbers."""
     members, part = noise.bands.members(band), noise.parts[band]
     return {
         "conductance_uS": MICRO * float(noise.bands.conductance[band]),
@@ -174,7 +119,8 @@ def _band(noise: ReadNoise, band: int) -> dict[str, Any]:
     }
 
 
-def _telegraphs(noise: ReadNoise) -> list[dict[str, float]]:
+def telegraph_facts(noise: ReadNoise) -> list[dict[str, float]]:
+    """Return the figures of each telegraph as plain numbers."""
     return [
         {
             "mean_uS": MICRO * float(noise.mean[i]),
@@ -188,33 +134,6 @@ def _telegraphs(noise: ReadNoise) -> list[dict[str, float]]:
         for i, each in enumerate(noise.detection.telegraphs)
         if each is not None and noise.bands.of_cell[i] >= 0
     ]
-
-
-def _tables(page: Any, noise: ReadNoise) -> None:
-    bands = [_band(noise, band) for band in range(len(noise.bands))]
-    head = ["G (µS)", "cells", "sigma (µS)", "white (µS)", "1/f per decade (µS)", "slope", "least Allan (µS)"]
-    rows = [
-        [
-            *(b["conductance_uS"], b["cells"], b["sigma_uS"][0], b["white_sigma_uS"]),
-            *(b["flicker_per_decade_uS"], f"{b['slope'][0]:.2f} ± {b['slope'][1]:.2f}", b["allan_least_uS"]),
-        ]
-        for b in bands
-    ]
-    page.table("Noise by band; 'white' holds all that is faster than the readings resolve", head, rows)
-    found = _telegraphs(noise)
-    if found:
-        head = ["G (µS)", "step (µS)", "± (µS)", "time low (s)", "time high (s)", "changes"]
-        keys = ("mean_uS", "step_uS", "step_error_uS", "time_low_s", "time_high_s", "changes")
-        page.table("Cells with telegraph noise", head, [[each[key] for key in keys] for each in found])
-
-
-def _strongest(noise: ReadNoise) -> Any:
-    usable = np.flatnonzero(noise.detection.found & (noise.bands.of_cell >= 0))
-    return usable[np.argsort(-noise.detection.score[usable], kind="stable")][:3]
-
-
-def _bounds(estimates: tuple[Estimate, ...]) -> Any:
-    return np.array([[each.value, each.low, each.high] for each in estimates])
 
 
 def _micro(estimate: Estimate) -> list[float]:

@@ -13,7 +13,8 @@ from protocols.noise.bands import Bands
 from protocols.noise.levels import at_levels
 from protocols.noise.reading import ReadNoise, averaged
 from protocols.noise.series import Series, take
-from protocols.read_noise_report import UNITS, columns, draw, show, summarise
+from protocols.read_noise_page import draw
+from protocols.read_noise_report import UNITS, columns, show, summarise
 from protocols.read_noise_request import AVERAGING_READS, Request
 from rramlab.progress import Progress
 from rramlab.reading import ReadSpec
