@@ -24,7 +24,7 @@ from rramlab.session import Work
 FloatArray = NDArray[np.float64]
 
 CHANGED = 5e-6
-"""A network whose cells are found further (S) from the record, in the median, is no longer there."""
+"""A layer whose cells are found further (S) from the record, in the median, is no longer there."""
 
 
 def source_of(request: Request, found: Mapping[str, Kept]) -> Mapping[str, Kept]:
@@ -114,11 +114,11 @@ class Stages:
         layers = len(mapping.layers)
         found = self._kept_map("network as found", lambda: writer.use("network as found", layers))
         cells = [region.cells() for region in mapping.regions()]
-        apart = np.concatenate([np.abs(found - before)[c.row, c.col] for c in cells])
-        if not float(np.median(apart)) <= CHANGED:
+        apart = max(float(np.median(np.abs(found - before)[c.row, c.col])) for c in cells)
+        if not apart <= CHANGED:
             raise RunError(
-                f"the network of run '{self.request.after}' is no longer in these macros: its cells are "
-                f"found {np.median(apart) * 1e6:.1f} uS away from what that run left, in the median; were they "
+                f"the network of run '{self.request.after}' is no longer in these macros: the cells of a layer "
+                f"are found {apart * 1e6:.1f} uS away from what that run left, in the median; were they "
                 f"programmed since, or is this another chip? Program the network again: rramlab sample"
             )
         return found
