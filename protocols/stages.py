@@ -117,8 +117,8 @@ class Stages:
         apart = max(float(np.median(np.abs(found - before)[c.row, c.col])) for c in cells)
         if not apart <= CHANGED:
             raise RunError(
-                f"the network of run '{self.request.after}' is no longer in these macros: the cells of a layer "
-                f"are found {apart * 1e6:.1f} uS away from what that run left, in the median; were they "
+                f"the network of run '{self.request.after}' is no longer in these macros: the cells of a "
+                f"layer are found {apart * 1e6:.1f} uS away from what that run left, in the median; were they "
                 f"programmed since, or is this another chip? Program the network again: rramlab sample"
             )
         return found
