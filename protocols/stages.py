@@ -118,8 +118,8 @@ class Stages:
         if not apart <= CHANGED:
             raise RunError(
                 f"the network of run '{self.request.after}' is no longer in these macros: the cells of a "
-                f"layer are found {apart * 1e6:.1f} uS away from what that run left, in the median; were they "
-                f"programmed since, or is this another chip? Program the network again: rramlab sample"
+                f"layer are found {apart * 1e6:.1f} uS away from what that run left, in the median. Were "
+                f"they programmed since, or is this another chip? Program the network again: rramlab sample"
             )
         return found
 
