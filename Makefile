@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 # A test has its time limit in Python; where a compiled loop hangs, the process ends after this one (s).
-BOUNDED := -o faulthandler_timeout=700 -o faulthandler_exit_on_timeout=true
+BOUNDED := --durations=20 -o faulthandler_timeout=700 -o faulthandler_exit_on_timeout=true
 
 .PHONY: demo test slow benchmarks clean
 
