@@ -98,17 +98,15 @@ class TektronixMso4000(ScpiScope):
     def _scaling(self) -> Scaling:
         # XZERO is the time of the first point that is sent: asked for while that is the first of the record,
         # and while the last that is asked for is beyond its end.
-        whole = "DAT:STAR 1", f"DAT:STOP {DEPTHS[-1]}"
-        for command in ("DAT:SOU CH{c}", "DAT:ENC RIB", "DAT:WID 1", *whole):
-            self.scpi.start(self.scpi.fill(command))
+        whole = f"STAR 1;STOP {DEPTHS[-1]}"
+        self.scpi.start(self.scpi.fill(f"DAT:SOU CH{{c}};ENC RIB;WID 1;{whole}"))
         return Scaling.tektronix(self.scpi.query(f"WFMO:{'?;'.join(PREAMBLE)}?").split(";"))
 
     def _codes(self, scaling: Scaling) -> Codes:
         data = bytearray()
         for first in range(1, scaling.points + 1, PIECE):
             last = min(first + PIECE - 1, scaling.points)
-            self.scpi.start(f"DAT:STAR {first}")
-            self.scpi.start(f"DAT:STOP {last}")
+            self.scpi.start(f"DAT:STAR {first};STOP {last}")
             data += self.scpi.link.block("CURV?", (last - first + 1) * scaling.width)
         return np.asarray(scaling.codes(data))
 

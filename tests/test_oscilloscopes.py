@@ -135,9 +135,9 @@ def test_tektronix_sends_a_waveform() -> None:
     codes = np.array([-100, 10, 0, 10], dtype="i1")
     expected: list[Pair] = [
         ("ACQ:STATE?", "0"),
-        *sent("DAT:SOU CH3", "DAT:ENC RIB", "DAT:WID 1", "DAT:STAR 1", "DAT:STOP 10000000"),
+        *sent("DAT:SOU CH3;ENC RIB;WID 1;STAR 1;STOP 10000000"),
         ("WFMO:BYT_N?;BN_F?;BYT_O?;NR_P?;XIN?;XZE?;YMU?;YOF?;YZE?", TEK_PREAMBLE),
-        *sent("DAT:STAR 1", "DAT:STOP 4"),
+        *sent("DAT:STAR 1;STOP 4"),
         ("CURV?", block(codes.tobytes())),
         *TEK_CLEAN,
         ("DAT:SOU?", "CH3"),
@@ -158,11 +158,11 @@ def test_tektronix_sends_a_deep_memory_in_pieces_with_one_time_axis() -> None:
     pieces: list[Pair] = []
     for first in (1, 1_000_001, 2_000_001):
         last = min(first + 999_999, points)
-        pieces += sent(f"DAT:STAR {first}", f"DAT:STOP {last}")
+        pieces += sent(f"DAT:STAR {first};STOP {last}")
         pieces.append(("CURV?", block(codes[first - 1 : last].tobytes())))
     expected: list[Pair] = [
         ("ACQ:STATE?", "0"),
-        *sent("DAT:SOU CH1", "DAT:ENC RIB", "DAT:WID 1", "DAT:STAR 1", "DAT:STOP 10000000"),
+        *sent("DAT:SOU CH1;ENC RIB;WID 1;STAR 1;STOP 10000000"),
         ("WFMO:BYT_N?;BN_F?;BYT_O?;NR_P?;XIN?;XZE?;YMU?;YOF?;YZE?", f"1;RI;MSB;{points};1E-7;-5E-2;2E-3;0;0"),
         *pieces,
         *TEK_CLEAN,
