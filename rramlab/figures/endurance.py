@@ -30,7 +30,7 @@ def windows(cycle: ArrayLike, lrs: ArrayLike, hrs: ArrayLike, ratio: ArrayLike, 
     _band(right, counts, np.asarray(ratio, float), style.GREEN, "window")
     right.axhline(least, color=style.GREY, linewidth=0.8, linestyle="--", label="closed below")
     for axes in (left, right):
-        axes.set_xscale("log")
+        style.log_x(axes)
         style.plain_log(axes)
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         style.legend(axes, loc="best")
@@ -53,7 +53,7 @@ def cycle_spread(cycle: ArrayLike, lrs: ArrayLike, hrs: ArrayLike) -> Figure:
             values = np.sort(style.finite(plane[i]))
             share = 100.0 * (np.arange(values.size) + 0.5) / max(values.size, 1)
             axes.plot(values, share, color=colour, linewidth=0.9, linestyle=dashes, label=label or None)
-    axes.set_xscale("log")
+    style.log_x(axes)
     axes.set_ylim(0, 100)
     style.note(axes, "solid: after SET\ndashed: after RESET", x=0.02)
     style.legend(axes, beside=True)
@@ -68,7 +68,7 @@ def failures(cycle: ArrayLike, failed: ArrayLike, low: ArrayLike, high: ArrayLik
     bounds = 100 * np.asarray(low), 100 * np.asarray(high)
     axes.fill_between(counts, *bounds, step="post", color=style.VERMILION, alpha=0.2, linewidth=0)
     axes.step(counts, 100 * hits / max(cells, 1), where="post", color=style.VERMILION, linewidth=1.0)
-    axes.set_xscale("log")
+    style.log_x(axes)
     axes.set_ylim(0, None)
     style.note(axes, f"{int(hits[-1]) if hits.size else 0} of {cells} cells", x=0.02)
     return figure

@@ -103,7 +103,7 @@ def states(high: ArrayLike, low: ArrayLike, chi_high: ArrayLike, chi_low: ArrayL
         _cumulate(left, micro, colour, name, "µS")
         right.plot(micro.ravel(), np.asarray(chi).ravel(), ".", color=colour, markersize=3, label=name)
     for axes in (left, right):
-        axes.set_xscale("log")
+        style.log_x(axes)
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.xaxis.set_minor_formatter(NullFormatter())

@@ -130,7 +130,7 @@ def against_time(spread: ArrayLike, bits: ArrayLike, levels: int) -> Figure:
     right.errorbar(time, information, doubt, color=style.GREEN, label="information", **look)
     right.axhline(np.log2(levels), color=style.GREY, linewidth=0.6, linestyle=":", label="all levels")
     for axes in (left, middle, right):
-        axes.set_xscale("log")
+        style.log_x(axes)
         style.legend(axes, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=1)
     for axes in (left, middle):
         axes.set_ylim(0.0, None)

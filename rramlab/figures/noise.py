@@ -42,7 +42,7 @@ def spectra(frequency: ArrayLike, density: ArrayLike, fits: ArrayLike, band: Arr
     for line, (white, flicker), colour, name in zip(found, parts, *_named(band), strict=True):
         axes.plot(f, line, color=colour, linewidth=0.7, label=name)
         axes.plot(f, white + flicker / f, "--", color=colour, linewidth=0.7)
-    axes.set_xscale("log")
+    style.log_x(axes)
     axes.set_yscale("log")
     style.legend(axes, beside=True)
     return figure
@@ -59,7 +59,7 @@ def scales(
     for axes, (time, deviation) in ((left, allan), (right, within)):
         for line, colour, name in zip(np.asarray(deviation) * MICRO, *_named(band), strict=True):
             axes.plot(np.asarray(time), line, "o-", color=colour, linewidth=0.8, markersize=1.8, label=name)
-        axes.set_xscale("log")
+        style.log_x(axes)
         _log(axes)
     style.legend(right, beside=True)
     return figure
@@ -76,7 +76,7 @@ def averaging(samples: ArrayLike, sigma: ArrayLike, band: ArrayLike) -> Figure:
     if known.size:
         white = np.median(known) * np.sqrt(counts[0] / counts)
         axes.plot(counts, white, ":", color=style.GREY, label="as 1/√samples")
-    axes.set_xscale("log")
+    style.log_x(axes)
     _log(axes)
     style.legend(axes, beside=True)
     return figure
