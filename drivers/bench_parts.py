@@ -8,8 +8,9 @@ from typing import Any, Self, final
 from drivers.bench_options import BenchOptions
 from drivers.breaker import Breaker, switch_off
 from drivers.controller import Controller
+from drivers.instrument import Instrument
 from drivers.oscilloscope import Oscilloscope
-from drivers.part import Part, check_serial, check_size, in_part, told
+from drivers.part import check_serial, check_size, in_part, told
 from drivers.plugin import load
 from drivers.source_meter import SourceMeter
 from drivers.spec import PartSpec
@@ -45,7 +46,7 @@ class Parts:
             made["board"].watch(made["oscilloscope"], options.oscilloscope)
         return cls(made.get("source_meter"), made.get("board"), made.get("oscilloscope"), specs)
 
-    def __iter__(self) -> Iterator[tuple[str, Part]]:
+    def __iter__(self) -> Iterator[tuple[str, Instrument]]:
         """Yield name and instrument, in the order in which they are switched off."""
         for name, part in zip(KINDS, (self.meter, self.board, self.scope), strict=True):
             if part is not None:

@@ -1,16 +1,16 @@
 """Drive a controller board: the part of a bench that addresses the cells."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.instrument import Instrument
 from drivers.oscilloscope import Oscilloscope
 from drivers.spec import BoardSpec, ScopeSpec
 from rramlab.cells import Cells
-from rramlab.finding import Finding
 from rramlab.limits import Limits
 from rramlab.loop import LoopResult, LoopRun
 from rramlab.pulse import PulseTrain
@@ -22,7 +22,7 @@ Note = Callable[[str, dict[str, Any]], None]
 """Write a decision into the record before anything depends on it: `note(what, facts)`."""
 
 
-class Controller(ABC):
+class Controller(Instrument):
     """Address the cells of a bench: opened, begun with the limits of the bench, used, closed.
 
     `number` is the number of the request in the record; it never comes twice. A controller raises LinkError;
@@ -31,11 +31,6 @@ class Controller(ABC):
 
     @abstractmethod
     def __init__(self, spec: BoardSpec) -> None: ...
-
-    @classmethod
-    @abstractmethod
-    def switch_off(cls, spec: BoardSpec) -> Finding:
-        """Take all lines to 0 V over a link of its own and return what was read back; never raises."""
 
     @property
     @abstractmethod
@@ -47,40 +42,20 @@ class Controller(ABC):
     def shape(self) -> tuple[int, int, int]:
         """Return macros, and rows x columns of one macro; known once it is open."""
 
-    def watch(self, scope: Oscilloscope, spec: ScopeSpec) -> None:  # noqa: B027 (needed by few)
+    def watch(self, scope: Oscilloscope, spec: ScopeSpec) -> None:
         """Take an oscilloscope as the witness of closed-loop runs; a board with telemetry needs none."""
-
-    @abstractmethod
-    def open(self) -> None:
-        """Connect and find out who is there; the lines stay at 0 V."""
 
     @abstractmethod
     def begin(self, limits: Limits, note: Note) -> None:
         """Give the board the limits and read them back; write into the record what `settle` will need."""
 
     @abstractmethod
-    def close(self) -> None:
-        """Disconnect; never raises."""
-
-    @abstractmethod
-    def identify(self) -> dict[str, str]:
-        """Return who answers: name, serial, firmware."""
-
-    @abstractmethod
     def now(self) -> float:
         """Return the time of the board (s), or of this computer where the board has none."""
 
     @abstractmethod
-    def safe(self) -> None:
-        """Take all lines to 0 V, drain before gate."""
-
-    @abstractmethod
     def is_safe(self) -> bool:
         """Ask the board and tell whether no line is driven."""
-
-    @abstractmethod
-    def self_test(self) -> list[Finding]:
-        """Return what the board finds out about itself, outputs off."""
 
     @abstractmethod
     def feed(self) -> None:

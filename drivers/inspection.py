@@ -3,7 +3,8 @@
 from contextlib import ExitStack, suppress
 
 from drivers.bench_parts import Parts, Size
-from drivers.part import Part, check_serial, check_size, told
+from drivers.instrument import Instrument
+from drivers.part import check_serial, check_size, told
 from rramlab.errors import LinkError, LinkFault
 from rramlab.finding import Finding
 
@@ -22,7 +23,7 @@ def inspect(parts: Parts, size: Size) -> list[Finding]:
     return [finding for name, part in parts for finding in _inspect_one(name, part, parts, size)]
 
 
-def _inspect_one(name: str, part: Part, parts: Parts, size: Size) -> list[Finding]:
+def _inspect_one(name: str, part: Instrument, parts: Parts, size: Size) -> list[Finding]:
     found: list[Finding] = []
     with ExitStack() as exits:
         exits.callback(part.close)

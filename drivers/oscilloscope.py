@@ -1,48 +1,23 @@
 """Record waveforms with an oscilloscope."""
 
-from abc import ABC, abstractmethod
-from typing import Any, Literal
+from abc import abstractmethod
+from typing import Literal
 
+from drivers.instrument import Instrument
 from drivers.waveform import Waveform
-from rramlab.finding import Finding
 
 Source = int | Literal["EXT"]
 """What the trigger looks at: a channel, or the external input."""
 Slope = Literal["rise", "fall"]
 
 
-class Oscilloscope(ABC):
+class Oscilloscope(Instrument):
     """Record single acquisitions; made of its `ScopeSpec`, opened before use, closed after it.
 
     The order of work: `open`, `channel` for each signal, `timebase`, `trigger`, then `single`, `acquired`
     until it is true, and `waveform`. An oscilloscope drives nothing: to make it safe is to stop it. Settings
     are read back and compared, the error queue of the instrument is drained; what differs is a LinkError.
     """
-
-    @abstractmethod
-    def open(self) -> None:
-        """Open the link, make sure who answers, and stop the acquisition."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Close the link; never raises."""
-
-    @abstractmethod
-    def identify(self) -> dict[str, str]:
-        """Return who answers: name, model, serial number, firmware."""
-
-    @abstractmethod
-    def self_test(self) -> list[Finding]:
-        """Return what the instrument finds about itself."""
-
-    @abstractmethod
-    def safe(self) -> None:
-        """Stop the acquisition and make sure that it stands."""
-
-    @classmethod
-    @abstractmethod
-    def switch_off(cls, spec: Any) -> Finding:
-        """Return that there is nothing to switch off, without touching the instrument."""
 
     @abstractmethod
     def channel(self, number: int, volts_per_div: float, offset: float = 0.0) -> None:

@@ -1,38 +1,13 @@
-"""Say what every instrument of a bench has in common, whatever it does."""
-
-from typing import Any, Protocol
+"""Compare an instrument with what the bench file says of it."""
 
 from drivers.controller import Controller
+from drivers.instrument import Instrument
 from drivers.scpi import wrong_serial
 from drivers.spec import PartSpec
 from rramlab.errors import LinkError, LinkFault, RramlabError
-from rramlab.finding import Finding
 
 
-class Part(Protocol):
-    """Be opened, asked who it is, tested with outputs off, made safe and closed."""
-
-    def open(self) -> None:
-        """Open the link and make sure who answers."""
-
-    def close(self) -> None:
-        """Close the link; never raises."""
-
-    def identify(self) -> dict[str, str]:
-        """Return who answers: name, model, serial number, firmware."""
-
-    def self_test(self) -> list[Finding]:
-        """Return what the instrument finds about itself, outputs off."""
-
-    def safe(self) -> None:
-        """Switch every output off and make sure that it is."""
-
-    @classmethod
-    def switch_off(cls, spec: Any) -> Finding:
-        """Switch off over a link of its own and return what was read back."""
-
-
-def check_serial(part: Part, spec: PartSpec) -> None:
+def check_serial(part: Instrument, spec: PartSpec) -> None:
     """Refuse an instrument that is not the one of the bench file; a file that names no serial takes any."""
     found = part.identify().get("serial", "")
     if spec.serial and found != spec.serial:

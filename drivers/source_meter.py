@@ -1,44 +1,18 @@
 """Source a voltage under a current compliance, and measure the current: what every source meter can do."""
 
-from abc import ABC, abstractmethod
-from typing import Any
+from abc import abstractmethod
 
-from rramlab.finding import Finding
+from drivers.instrument import Instrument
 from rramlab.reading import Curve, Staircase
 
 
-class SourceMeter(ABC):
+class SourceMeter(Instrument):
     """Drive one cell through the terminals of a source meter; made of its `MeterSpec`.
 
     The order of work: `open`, `arm`, `output_on`, then `source` and `measure` or a sweep, `output_off`. A
     voltage is the one that is programmed; under compliance the terminals have less, and `in_compliance` and
     `limited` of a curve say so.
     """
-
-    @abstractmethod
-    def open(self) -> None:
-        """Open the link, make sure who answers, and switch the output off."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Close the link; never raises."""
-
-    @abstractmethod
-    def identify(self) -> dict[str, str]:
-        """Return who answers: name, model, serial, firmware."""
-
-    @abstractmethod
-    def self_test(self) -> list[Finding]:
-        """Return what the instrument finds about itself, output off."""
-
-    @abstractmethod
-    def safe(self) -> None:
-        """Stop what is under way, 0 V, output off, and make sure of it; each step is tried."""
-
-    @classmethod
-    @abstractmethod
-    def switch_off(cls, spec: Any) -> Finding:
-        """Stop and switch off over a link of its own, and return what was read back."""
 
     @abstractmethod
     def arm(
