@@ -133,13 +133,21 @@ def trials(
     """
     for fault in faults:
         for place in places(bench, fault, shares):
-            when = When.always() if fault is Fault.REFUSE else When.nth(place)
-            verdict = bench.trial(fault, when)
+            verdict = struck(bench, fault, place)
             if complaints(bench.subject, fault, verdict):
                 bench.patience(PATIENT)
-                verdict = bench.trial(fault, when)
+                verdict = struck(bench, fault, place)
                 bench.patience(1.0)
             yield fault, verdict
+
+
+def struck(bench: FaultBench, fault: Fault, place: int) -> Verdict:
+    """Return what a fault leaves behind at a place, or earlier, where the session has fewer events now.
+
+    How often an oscilloscope is asked whether it has acquired depends on how busy the machine is.
+    """
+    verdict = bench.trial(fault, When.always() if fault is Fault.REFUSE else When.nth(place))
+    return verdict if verdict.struck or place == 1 else struck(bench, fault, (place + 1) // 2)
 
 
 def complaints(subject: Subject, fault: Fault, verdict: Verdict) -> list[str]:
