@@ -7,10 +7,11 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from unittest.mock import patch
 
 from fault_bench import NONE, UNSAFE, FaultBench, Subject, Verdict
+from kills import memory_disk
 
 from rramlab.bench_lock import PLACE
 from sim_backend.virtual.bench import BOARD, METER, SCOPE
@@ -89,7 +90,6 @@ EXACT = {
 }
 PATIENT = 10.0
 """How many times longer than usual a loaded machine is waited for."""
-MEMORY = Path("/dev/shm")
 # A serial line is the same one for the next host, and a bad contact may last while it is opened.
 SERIAL = {
     **EXACT,
@@ -168,9 +168,8 @@ def serving(subject: Subject) -> Iterator[FaultBench]:
     The host of the published firmware waits on the clock of the virtual bench, so that its dead time of 5 s
     takes none.
     """
-    memory = Path("/dev/shm")
     with (
-        TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder,
+        TemporaryDirectory(dir=memory_disk(Path(gettempdir()))) as folder,
         ExitStack() as held,
     ):
         if subject.wire == "HiSLIP":

@@ -38,11 +38,10 @@ class Golden:
 
 
 def _messages() -> dict[str, Request | Response]:
-    pair = Cells(np.array([0, 3]), np.array([0, 7]))
-    same = PulseTrain(pair, np.full(2, Polarity.SET), np.full(2, 1.2), np.full(2, 1.4), np.full(2, 1e-6))
-    mixed = PulseTrain(pair, np.array([0, 1]), np.array([1.2, 1.5]), np.array([1.4, 3.3]), np.full(2, 1e-6))
-    volts = np.array([[0.1, 0.0, 0.2]], dtype=np.float32)
-    siemens = np.array([50e-6, 20e-6])
+    return _talk() | _work() | _settling()
+
+
+def _talk() -> dict[str, Request | Response]:
     features = Feature.MULTIPLY | Feature.LOOP | Feature.ROUTE | Feature.VERIFY
     board = HelloReply(
         features, 32, 32, 2, 20480, 1024, 3000, 10_000, 1_000_000, 4096, 1 << 20, "board", "B1", "1.0"
@@ -57,6 +56,16 @@ def _messages() -> dict[str, Request | Response]:
         "hello-response": _answer(Command.HELLO, TAG + 1, board.pack(), last=0),
         "limits-request": _asked(Command.LIMITS, TAG + 2, BoardLimits.of(Limits()).pack()),
         "panic-request": Request(Command.PANIC, request=TAG + 3),
+    }
+
+
+def _work() -> dict[str, Request | Response]:
+    pair = Cells(np.array([0, 3]), np.array([0, 7]))
+    same = PulseTrain(pair, np.full(2, Polarity.SET), np.full(2, 1.2), np.full(2, 1.4), np.full(2, 1e-6))
+    mixed = PulseTrain(pair, np.array([0, 1]), np.array([1.2, 1.5]), np.array([1.4, 3.3]), np.full(2, 1e-6))
+    volts = np.array([[0.1, 0.0, 0.2]], dtype=np.float32)
+    siemens = np.array([50e-6, 20e-6])
+    return {
         "read-request": _asked(Command.READ, ID, ReadRequest.of(pair, ReadSpec()).pack()),
         "read-response": _answer(Command.READ, ID, pack_floats(siemens)),
         "pulse-request": _asked(Command.PULSE, ID, PulseRequest.of(same).pack()),
@@ -74,6 +83,11 @@ def _messages() -> dict[str, Request | Response]:
         "wrong-boot-response": _answer(Command.PULSE, ID, b"", Status.WRONG_BOOT, session=0, last=0),
         "multiply-request": _asked(Command.MULTIPLY, ID, MultiplyRequest(1, volts).pack()),
         "connect-request": _asked(Command.CONNECT, ID, ConnectRequest(3, 7, 1_400_000).pack()),
+    }
+
+
+def _settling() -> dict[str, Request | Response]:
+    return {
         "settle-request": _asked(Command.SETTLE, TAG + 4, SettleRequest(BOOT, 0xDEAD0001, ID).pack()),
         "settle-response": _answer(
             Command.SETTLE,
