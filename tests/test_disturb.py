@@ -3,12 +3,10 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from kills import memory_disk
-from typer.testing import CliRunner
+from commands import RUNNER, empty_folder, run
 
 from protocols import disturb_run
 from protocols.ageing.contrast import checkpoints, effect_of
@@ -21,26 +19,13 @@ from rramlab.pulse import Polarity
 from rramlab.runfile import RunFile
 from sim_backend.backend import SimBackend
 
-RUNNER = CliRunner()
 SMALL = ("--cells", "r0-15,c0-15", "--levels", "2", "--reads", "1000", "--aggressors", "3", "--pulses", "40")
 
 
-def run(*words: str, code: int = 0) -> str:
-    result = RUNNER.invoke(app, list(words))
-    assert result.exit_code == code, result.output
-    return result.output
-
-
 @pytest.fixture(autouse=True)
-def in_an_empty_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> Iterator[None]:
-    with TemporaryDirectory(dir=memory_disk(tmp_path)) as folder:
-        monkeypatch.chdir(folder)
-        if "shows" not in request.node.name:
-            monkeypatch.setattr(disturb_run, "draw", lambda *_: None)
+def in_an_empty_folder(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[None]:
+    with empty_folder(tmp_path, None if "shows" in request.node.name else disturb_run):
         yield
-        monkeypatch.undo()
 
 
 def bench(**changes: str) -> str:

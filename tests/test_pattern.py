@@ -3,38 +3,22 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from kills import memory_disk
+from commands import RUNNER, empty_folder, run
 from PIL import Image
-from typer.testing import CliRunner
 
 from protocols import pattern_run
 from rramlab.cli import app
 from rramlab.runfile import RunFile
 from sim_backend.backend import SimBackend
 
-RUNNER = CliRunner()
-
-
-def run(*words: str, code: int = 0) -> str:
-    result = RUNNER.invoke(app, list(words))
-    assert result.exit_code == code, result.output
-    return result.output
-
 
 @pytest.fixture(autouse=True)
-def in_an_empty_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> Iterator[None]:
-    with TemporaryDirectory(dir=memory_disk(tmp_path)) as folder:
-        monkeypatch.chdir(folder)
-        if "ships" not in request.node.name:
-            monkeypatch.setattr(pattern_run, "draw", lambda *_: None)
+def in_an_empty_folder(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[None]:
+    with empty_folder(tmp_path, None if "ships" in request.node.name else pattern_run):
         yield
-        monkeypatch.undo()
 
 
 def picture() -> str:

@@ -4,14 +4,12 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import ageing_lab
 import numpy as np
 import pytest
 from ageing_lab import BENCH, DRIFT, Killed, Lab, LabHost
-from kills import memory_disk
-from typer.testing import CliRunner
+from commands import RUNNER, empty_folder, run
 
 from protocols import retention_run
 from protocols.ageing.clocks import Moment
@@ -33,28 +31,14 @@ from rramlab.session import Session
 from rramlab.terminal import Terminal
 from sim_backend.backend import SimBackend
 
-RUNNER = CliRunner()
 HOST = LabHost()
 ASKED = Request(levels=0, reads=61, first=1.0, last=1e6, temperature=298.0)
 
 
-def run(*words: str, code: int = 0) -> str:
-    result = RUNNER.invoke(app, list(words))
-    assert result.exit_code == code, result.output
-    return result.output
-
-
 @pytest.fixture(autouse=True)
-def in_an_empty_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> Iterator[None]:
-    # In memory: every event is made durable, and there are a thousand a run.
-    with TemporaryDirectory(dir=memory_disk(tmp_path)) as folder:
-        monkeypatch.chdir(folder)
-        if "shown" not in request.node.name:
-            monkeypatch.setattr(retention_run, "draw", lambda *_: None)
+def in_an_empty_folder(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[None]:
+    with empty_folder(tmp_path, None if "shown" in request.node.name else retention_run):
         yield
-        monkeypatch.undo()
 
 
 @pytest.fixture
