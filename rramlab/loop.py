@@ -1,6 +1,6 @@
 """Say what a closed-loop run is: a network in the macro, two integrators, and the coefficients over time."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self, final
 
 import numpy as np
@@ -11,6 +11,8 @@ from rramlab.errors import InputError
 from rramlab.pulse import Columns
 
 FloatArray = NDArray[np.float64]
+PLAYED = ("drift", "drive", "embedding", "noise", "bias")
+"""What the channels of the converters play."""
 
 
 @final
@@ -58,7 +60,8 @@ class Coefficients:
 
     `drift` multiplies the state and `drive` the network output (both 1/s, of wall time); `embedding` is added
     to the pre-activations of both hidden layers (units of the network); `noise` is the rms (units of the
-    state per sqrt(s)) of a fresh Gaussian per tick and dimension, 0 for an ODE.
+    state per sqrt(s)) of a fresh Gaussian per tick and dimension, 0 for an ODE. `bias` (ticks, dimensions;
+    units of the state per s) is a constant beside the noise: it takes out what the circuit adds by itself.
     """
 
     tick: float
@@ -66,10 +69,14 @@ class Coefficients:
     drive: FloatArray
     embedding: FloatArray
     noise: FloatArray
+    bias: FloatArray = field(default_factory=lambda: np.zeros((0, 1)))
 
     def __post_init__(self) -> None:
         ticks = self.drift.shape[0]
-        shapes = self.drift.shape, self.drive.shape, self.noise.shape, self.embedding.shape[:1]
+        if self.bias.shape[0] == 0:
+            object.__setattr__(self, "bias", np.zeros((ticks, 1)))
+        shapes = [getattr(self, name).shape for name in ("drift", "drive", "noise")]
+        shapes += [self.embedding.shape[:1], self.bias.shape[:1]]
         if any(shape != (ticks,) for shape in shapes) or ticks == 0 or self.tick <= 0:
             raise InputError(f"coefficients need one value per tick: shapes {shapes}, tick {self.tick} s")
 
@@ -77,6 +84,10 @@ class Coefficients:
     def duration(self) -> float:
         """Return the length of the run (s)."""
         return float(self.tick * self.drift.shape[0])
+
+    def columns(self) -> Columns:
+        """Return what is played as named columns; a bias only where there is one."""
+        return {name: getattr(self, name) for name in PLAYED if name != "bias" or self.bias.any()}
 
 
 @final
@@ -111,8 +122,8 @@ class LoopRun:
         c = self.coefficients
         k = min(int(share * len(c.drift)), len(c.drift) - 1)
         tick = slice(k, k + 1)
-        one = Coefficients(c.tick, c.drift[tick], c.drive[tick], c.embedding[tick], 0.0 * c.noise[tick])
-        return replace(self, coefficients=one)
+        parts = c.drift[tick], c.drive[tick], c.embedding[tick], 0.0 * c.noise[tick], c.bias[tick]
+        return replace(self, coefficients=Coefficients(c.tick, *parts))
 
     def record(self) -> tuple[dict[str, Any], Columns]:
         """Return the run as facts and columns for the record."""
@@ -125,21 +136,19 @@ class LoopRun:
             "kept": self.kept,
             "stride": self.stride,
         }
-        names = ("drift", "drive", "embedding", "noise")
-        return facts, {"start": self.start} | {name: getattr(self.coefficients, name) for name in names}
+        return facts, {"start": self.start, **self.coefficients.columns()}
 
     @classmethod
     def from_record(cls, facts: dict[str, Any], columns: Columns) -> Self:
         """Return the run that `record` wrote down."""
-        names = ("drift", "drive", "embedding", "noise")
-        coefficients = Coefficients(facts["tick"], *(columns[name].astype(float) for name in names))
+        played = {name: columns[name].astype(float) for name in PLAYED if name in columns}
         return cls(
             layers=tuple(Region(**layer) for layer in facts["layers"]),
             scale=tuple(facts["scale"]),
             gain=facts["gain"],
             volts=facts["volts"],
             start=columns["start"].astype(float),
-            coefficients=coefficients,
+            coefficients=Coefficients(facts["tick"], **played),
             kept=facts["kept"],
             stride=facts["stride"],
         )

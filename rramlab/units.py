@@ -51,6 +51,7 @@ _SOLVES = {
     "drive": ("1/s", "coefficient of the network output, per tick"),
     "embedding": (_NETWORK, "embedding (ticks, channels)"),
     "noise": (f"{_NETWORK}/sqrt(s)", "rms of the noise, per tick"),
+    "bias": (f"{_NETWORK}/s", "constant of the noise channels, per tick (ticks, n)"),
     "end": (_NETWORK, "end states (runs, n)"),
     "state": (_NETWORK, "waveform of the state (kept, samples, n)"),
     "output": (_NETWORK, "waveform of the network output (kept, samples, n)"),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rramlab.errors import InputError
-from rramlab.loop import LoopResult, LoopRun, Region
+from rramlab.loop import Coefficients, LoopResult, LoopRun, Region
 from sim_backend.array import Array
 from sim_backend.loop import (
     Circuit,
@@ -21,6 +21,7 @@ from sim_backend.loop import (
     Telegraph,
     solve,
 )
+from sim_backend.loop.dac import carried
 from sim_backend.options import LoopOptions, Options
 from sim_backend.product import GATE, fluctuation_share, macro_index
 from sim_backend.wires import TransferMatrix
@@ -226,9 +227,17 @@ def schedule_of(run: LoopRun, circuit: Circuit) -> Schedule:
         g2=c.drive * rc / circuit.g_full_scale,
         embedding=c.embedding * run.volts / circuit.embedding_full_scale,
         noise=deviation if c.noise.any() else None,
-        # The board cuts off what is below a code, which would pull every state down: half a code more.
-        noise_offset=half_code(circuit.dac_bits) if c.noise.any() else 0.0,
+        noise_offset=noise_constant(c, run.volts * rc / circuit.noise_full_scale, circuit.dac_bits),
     )
+
+
+def noise_constant(c: Coefficients, scale: float, bits: int | None) -> FloatArray | float:
+    """Return the constant of the noise channels, as a share of their full scale; `scale` is of the bias."""
+    # The board cuts off what is below a code, which would pull every state down: half a code more. Noise
+    # spreads a constant over the codes by itself.
+    if c.noise.any():
+        return np.asarray(half_code(bits) + c.bias * scale)
+    return carried(c.bias * scale, bits) if c.bias.any() else 0.0
 
 
 def half_code(bits: int | None) -> float:

@@ -23,22 +23,24 @@ _MOST_DIMENSIONS = 3
 def pack_problem(run: LoopRun) -> bytes:
     """Return all of a run but its start states: counts, scalars, layers, coefficients per tick (f32)."""
     c = run.coefficients
-    counts = (len(run.layers), c.embedding.shape[1], len(c.drift), 0)
+    bias = c.bias if c.bias.any() else c.bias[:, :0]
+    counts = (len(run.layers), c.embedding.shape[1], len(c.drift), bias.shape[1])
     head = struct.pack(_PROBLEM, *counts, c.tick, run.gain, run.volts, run.kept, run.stride)
     layers = [_pack_layer(layer, scale) for layer, scale in zip(run.layers, run.scale, strict=True)]
-    columns = [np.asarray(x, dtype="<f4").tobytes() for x in (c.drift, c.drive, c.noise, c.embedding)]
+    columns = [np.asarray(x, dtype="<f4").tobytes() for x in (c.drift, c.drive, c.noise, c.embedding, bias)]
     return head + b"".join(layers + columns)
 
 
 def unpack_problem(blob: bytes, start: NDArray[np.float64]) -> LoopRun:
     """Return the run of a blob with these start states (runs, n)."""
     cursor = Cursor(blob, "the loop problem")
-    count, channels, ticks, _, tick, gain, volts, kept, stride = cursor.fields(_PROBLEM)
+    count, channels, ticks, biased, tick, gain, volts, kept, stride = cursor.fields(_PROBLEM)
     layers = [_unpack_layer(cursor) for _ in range(count)]
     drift, drive, noise = (cursor.column("<f4", ticks).astype(float) for _ in range(3))
     embedding = cursor.column("<f4", ticks * channels).astype(float).reshape(ticks, channels)
+    bias = cursor.column("<f4", ticks * biased).astype(float).reshape(-1, max(biased, 1))
     cursor.end()
-    coefficients = Coefficients(tick, drift, drive, embedding, noise)
+    coefficients = Coefficients(tick, drift, drive, embedding, noise, bias)
     regions, scales = tuple(region for region, _ in layers), tuple(scale for _, scale in layers)
     return LoopRun(regions, scales, gain, volts, start, coefficients, kept, stride)
 

@@ -31,3 +31,17 @@ def held(values: ArrayLike, bits: int | None, name: str = "value") -> FloatArray
     if bits is None:
         return np.asarray(values, dtype=np.float64)
     return code(values, bits, name) / 2.0 ** (bits - 1) - 1.0
+
+
+def carried(values: ArrayLike, bits: int | None) -> FloatArray:
+    """Return values to play tick by tick (ticks, channels), whose sum is right to half a code at every tick.
+
+    What a code cannot hold is carried into the next tick, so that an integrator behind the converter sees a
+    constant finer than a code. A quarter of a code is on top: the board cuts off what is below one.
+    """
+    x = np.asarray(values, dtype=np.float64)
+    if bits is None:
+        return x
+    half = 2.0 ** (bits - 1)
+    total = np.round(np.cumsum(x * half, axis=0))
+    return np.asarray((np.diff(total, axis=0, prepend=0.0) + 0.25) / half)

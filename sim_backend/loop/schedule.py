@@ -35,7 +35,7 @@ class Schedule:
         at the beginning, middle and end of each step.
     substeps: integration steps per tick.
     noise: deviation of the noise channels, shape (ticks,), or None.
-    noise_offset: constant of each noise channel, with or without noise.
+    noise_offset: constant of each noise channel, with or without noise; or (ticks, channels).
     """
 
     tick: float
