@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rramlab.errors import InputError
 from rramlab.loop import Coefficients, LoopResult, LoopRun, Region
 from sim_backend.array import Array
+from sim_backend.errors import LOOP
 from sim_backend.loop import (
     Circuit,
     Integrator,
@@ -37,17 +38,24 @@ PAUSE = 0.2
 @final
 @dataclass(frozen=True)
 class AnalogLoop:
-    """Hold the analog circuit of one chip and solve runs on its array."""
+    """Hold the analog circuit of one chip and solve runs on its array.
+
+    `tia_offset` is the input offset (V) of the amplifier of each column, shape (macros, columns).
+    """
 
     options: LoopOptions
     circuit: Circuit
     array: Array
+    tia_offset: FloatArray
 
     @classmethod
     def draw(cls, options: Options, array: Array) -> Self:
-        """Draw the errors of the circuit from the chip number."""
-        rng = np.random.default_rng([options.chip, 2])
-        return cls(options.loop, draw_circuit(options.loop, rng), array)
+        """Draw the errors of the circuit: those of the bench, or those of the chip if the bench has none."""
+        hidden = options.errors
+        rng = np.random.default_rng([options.chip, 2] if hidden is None else [hidden.seed, LOOP])
+        circuit = draw_circuit(options.loop, rng)
+        offsets = rng.normal(0.0, options.loop.tia_offset, (options.macros, options.cols))
+        return cls(options.loop, circuit, array, offsets)
 
     def fingerprint(self) -> FloatArray:
         """Return the drawn errors, so that a run file tells which circuit it was."""
@@ -114,7 +122,8 @@ class AnalogLoop:
 
     def _layer(self, region: Region, scale: float, at: float, duration: float, volts: float) -> Layer:
         begin, end = (self._effective(region, moment, volts) for moment in (at, at + duration))
-        return Layer(begin, scale * region.copies, end)
+        offset = self.tia_offset[region.rows[0] // self.array.rows, np.array(region.cols)]
+        return Layer(begin, scale * region.copies, end, offset)
 
     def _effective(self, region: Region, at: float, volts: float) -> FloatArray:
         """Return the layer's conductances (S), copies added up, with the drop along the wires in them."""
@@ -197,10 +206,12 @@ def draw_circuit(options: LoopOptions, rng: np.random.Generator) -> Circuit:
     def pair(sigma: float) -> FloatArray:
         return rng.normal(0.0, sigma, 2)
 
-    integrator = Integrator(1.0, pair(options.rc_error), pair(options.offset), options.leak_time)
+    rc_error, offset = pair(options.rc_error), pair(options.offset)
     multipliers = [
         Multiplier(pair(options.multiplier_gain), pair(options.multiplier_offset)) for _ in range(2)
     ]
+    # Drawn last: whoever asks for no spread has the circuit that there was without it.
+    leak = options.leak_time * np.exp(-pair(options.leak_spread))
     return Circuit(
         clamp=options.clamp,
         rail=options.rail,
@@ -208,7 +219,7 @@ def draw_circuit(options: LoopOptions, rng: np.random.Generator) -> Circuit:
         dac_bits=options.dac_bits or None,
         f_multiplier=multipliers[0],
         g_multiplier=multipliers[1],
-        integrator=integrator,
+        integrator=Integrator(1.0, rc_error, offset, leak),
     )
 
 

@@ -1,5 +1,6 @@
 """Put the simulated macros behind the door."""
 
+from dataclasses import replace
 from typing import Any, Self, final
 
 import numpy as np
@@ -15,6 +16,7 @@ from rramlab.reading import Curve, ReadSpec, Staircase
 from rramlab.recorder import Recorder
 from sim_backend.analog import AnalogLoop
 from sim_backend.array import Array, Orientation
+from sim_backend.errors import BenchErrors
 from sim_backend.options import Options
 from sim_backend.population import Population
 from sim_backend.preset import Preset
@@ -41,6 +43,7 @@ class SimBackend(Backend):
         self._time = 0.0
         self._rng = np.random.default_rng(seed)
         self._array = manufacture(options)
+        self._errors = BenchErrors.of(options)
         self._loop = AnalogLoop.draw(options, self._array)
         super().__init__(limits or Limits(), recorder)
 
@@ -65,6 +68,11 @@ class SimBackend(Backend):
         return self._loop
 
     @property
+    def errors(self) -> BenchErrors | None:
+        """Return the hidden errors: the truth, for tests and benchmarks; None if the bench is ideal."""
+        return self._errors
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Return rows x columns; macros are stacked along the rows."""
         return self._options.macros * self._options.rows, self._options.cols
@@ -85,15 +93,16 @@ class SimBackend(Backend):
         return True
 
     def identify(self) -> dict[str, str]:
-        """Return the device preset, the chip number and the seed."""
+        """Return the device preset, chip number and seed; with errors, board and meter by their serials."""
         o = self._options
         size = f"{o.macros} macros of {o.rows} x {o.cols}"
-        return {
+        who = {
             "name": f"sim+crossbar?preset={o.preset}&chip={o.chip}",
             "device": f"{self._array.population.preset.description}; {size}",
             "serial": f"sim-{o.chip}",
             "seed": str(self._seed),
         }
+        return who if self._errors is None else who | self._errors.serials()
 
     def now(self) -> float:
         """Return the virtual time (s) since the bench was opened."""
@@ -103,7 +112,13 @@ class SimBackend(Backend):
         duration = spec.samples * SAMPLE
         start = self._time + duration * np.arange(len(cells))
         self._time += duration * len(cells)
-        return self._array.read(self._index(cells), spec.v_read, spec.gate, start, duration, self._rng)
+        index = self._index(cells)
+        if self._errors is None:
+            return self._array.read(index, spec.v_read, spec.gate, start, duration, self._rng)
+        row, macro = cells.row % self._options.rows, cells.row // self._options.rows
+        volts = self._errors.dac.convert(spec.v_read, macro, row)
+        current = volts * self._array.read(index, volts, spec.gate, start, duration, self._rng)
+        return self._errors.adc_read.convert(current, macro, cells.col) / spec.v_read
 
     def _pulse(self, train: PulseTrain) -> NDArray[np.uint8]:
         reset = train.polarity == Polarity.RESET
@@ -122,13 +137,22 @@ class SimBackend(Backend):
         return Curve(np.asarray(staircase.voltages, dtype=float), currents, time, limited)
 
     def _step(self, index: NDArray[np.int64], volt: float, staircase: Staircase) -> tuple[float, bool]:
-        step = held_step(self._array, index, volt, staircase, self._time, self._rng)
+        at = self._time
         self._time += staircase.dwell
-        return step
+        if self._errors is None:
+            return held_step(self._array, index, volt, staircase, at, self._rng)
+        meter = self._errors.meter
+        held = replace(staircase, compliance=meter.limit(staircase.compliance, volt))
+        current, limited = held_step(self._array, index, meter.volts(volt), held, at, self._rng)
+        return meter.reported(current), limited
 
     def _multiply(self, voltages: FloatArray, macro: int) -> FloatArray:
         vectors = np.asarray(voltages, dtype=float).reshape(-1, self._options.rows)
-        currents = product_currents(self._array, macro, vectors, self._time, self._rng)
+        rows, cols = np.arange(self._options.rows), np.arange(self._options.cols)
+        driven = vectors if self._errors is None else self._errors.dac.convert(vectors, macro, rows)
+        currents = product_currents(self._array, macro, driven, self._time, self._rng)
+        if self._errors is not None:
+            currents = self._errors.adc_product.convert(currents, macro, cols)
         self._time += SAMPLE * len(vectors)
         return currents.reshape(*voltages.shape[:-1], self._options.cols)
 
@@ -171,13 +195,19 @@ class SimBackend(Backend):
 
 
 def manufacture(options: Options) -> Array:
-    """Return the chip of this number: drawn from its own seed, formed and RESET unless delivered fresh."""
+    """Return the chip of this number: drawn from its own seed, formed and RESET unless delivered fresh.
+
+    With hidden errors its transistors, lines and switches are not those of the options.
+    """
+    errors = BenchErrors.of(options)
     rng = np.random.default_rng([options.chip, 1])
     count = options.macros * options.rows * options.cols
     try:
         preset = Preset.load(options.preset)
     except (ValueError, OSError) as error:
         raise BenchFileError(f"device preset '{options.preset}': {error}") from None
+    if errors is not None:
+        preset = preset.override(errors.transistor(preset.transistor.kp, preset.transistor.vt0))
     population = Population.draw(preset, count, rng, options.temperature)
     if options.formed:
         population.deliver(rng)
@@ -187,7 +217,7 @@ def manufacture(options: Options) -> Array:
         options.cols,
         options.macros,
         _ORIENTATIONS[options.word_line],
-        options.r_line,
-        options.r_switch,
+        options.r_line * (1.0 if errors is None else errors.line_factor),
+        options.r_switch * (1.0 if errors is None else errors.switch_factor),
         options.inhibit,
     )

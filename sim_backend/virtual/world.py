@@ -121,17 +121,19 @@ class World:
         """Return the current (A) at the end of `seconds` at a voltage (V, BL minus SL) on the connected cell.
 
         With no cell connected, or with its gate closed, there is none; nor is there in a cell that is driven
-        beyond what it survives.
+        beyond what it survives. The offset of the meter is in the reading all the same.
         """
         cell, gate = self.lines.cell, self.lines.gate
+        errors = self._physics.errors
+        none = 0.0 if errors is None else errors.meter.reported(0.0)
         if cell is None or gate <= 0:
             self.clock.sleep(seconds)
-            return 0.0
+            return none
         step = Staircase(np.array([volts]), gate, min(compliance, self._physics.limits.i_set), seconds)
         with suppress(LimitExceeded), self._request(None) as physics:
             physics.last_reading[cell] = np.nan
             return float(physics.sweep(Cells(np.array([cell[0]]), np.array([cell[1]])), step).current[0])
-        return 0.0
+        return none
 
     def wait(self, seconds: float) -> None:
         """Let time pass (s), to the last bit as `SimBackend` does."""
