@@ -6,7 +6,8 @@ from typing import Any, final
 import numpy as np
 
 from protocols.comparison import Comparison, knows_ring
-from protocols.ledger import Ledger
+from protocols.ledger.account import Account
+from protocols.ledger.power import stated
 from protocols.network import Macro
 from protocols.sample_request import Request
 from protocols.sampling import Sampling
@@ -27,7 +28,7 @@ class Outcome:
     sampling: Sampling
     result: LoopResult
     comparison: Comparison
-    ledger: Ledger
+    account: Account
 
 
 def weight_error(found: Outcome) -> float:
@@ -46,9 +47,9 @@ def facts_of(found: Outcome) -> dict[str, Any]:
         "quality": {name: asdict(q) for name, q in found.comparison.quality.items()},
         "targets_clipped": found.macro.clipped,
         "weight_error_rms": weight_error(found),
-        "analog_seconds_per_sample": found.ledger.analog_seconds,
-        "digital_seconds_per_sample": found.ledger.digital_seconds,
-        "array_joule_per_sample": found.ledger.analog[0].joule,
-        "analog_joule_per_sample": found.ledger.analog_joule,
-        "digital_joule_per_sample": found.ledger.digital.joule,
+        "analog_seconds_per_sample": found.account.seconds,
+        "digital_seconds_per_sample": found.comparison.digital_seconds,
+        "array_joule_per_sample": found.account.array_joule,
+        "analog_joule_per_sample": found.account.joule,
+        "digital_joule_per_sample": stated("cpu").watt * found.comparison.digital_seconds,
     }

@@ -72,11 +72,12 @@ def weights(page: Page, found: Outcome) -> None:
 
 def ledger(page: Page, found: Outcome) -> None:
     """Add time and energy: what was counted, from what constants."""
-    analog, digital = found.ledger.analog_seconds, found.ledger.digital_seconds
+    analog, digital = found.account.seconds, found.comparison.digital_seconds
     head = ["what", "energy per sample", "how it was had", "source"]
     page.section(
         "Time and energy",
         f"One sample takes {analog:.3g} s on this bench, which plays its coefficients in ticks of 5 ms, and "
-        f"{digital:.3g} s digitally on this computer, in one batch. A first ledger: what is assumed says so.",
+        f"{digital:.3g} s digitally on this computer, in one batch. What is assumed says so; "
+        f"`rramlab ledger` sets a projected integrated version and measured digital baselines beside it.",
     )
-    page.table("Energy", head, found.ledger.rows())
+    page.table("Energy", head, found.account.rows())

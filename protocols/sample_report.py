@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from protocols.ledger.account import energy_text
+from protocols.ledger.power import stated
 from protocols.sample_outcome import Outcome, facts_of, weight_error
 from rramlab.session import Session
 
@@ -19,14 +21,21 @@ def show(session: Session, found: Outcome, folder: Path) -> None:
     if found.programmed:
         terminal.table("Programmed weights", ["what", "value"], programming_rows(found))
     terminal.table("Quality (distance to the data, smaller is better)", *quality_table(found))
-    rows = [row[:3] for row in found.ledger.rows()]
-    terminal.table("Energy per sample (sources on the page)", ["what", "energy", "how it was had"], rows)
-    analog, digital = found.ledger.analog_seconds, found.ledger.digital_seconds
+    rows = energy_rows(found)
+    terminal.table(f"Energy per sample (all of it: rramlab ledger {folder})", ["what", "energy"], rows)
+    analog, digital = found.account.seconds, found.comparison.digital_seconds
     terminal.say(
         f"Per sample: {analog:.3g} s on this bench (5 ms ticks), {digital * 1e6:.3g} us in a digital batch."
     )
     terminal.say(f"page: {folder}/index.html   run file: {folder}/run.h5")
     terminal.document(facts)
+
+
+def energy_rows(found: Outcome) -> list[list[str]]:
+    """Return the energy per sample by group, the sum, and the digital baseline at its stated power."""
+    digital = stated("cpu").watt * found.comparison.digital_seconds
+    sums = {**found.account.groups(), "analog, sum": found.account.joule, "digital, stated power": digital}
+    return [[name, energy_text(joule)] for name, joule in sums.items()]
 
 
 def programming_rows(found: Outcome) -> list[list[str]]:

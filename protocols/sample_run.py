@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols.comparison import compare
-from protocols.ledger import account
+from protocols.ledger.account import account_of
+from protocols.ledger.constants import Constants
+from protocols.ledger.waveforms import waveforms_of
 from protocols.network import check_macros
 from protocols.sample_outcome import Outcome, facts_of
 from protocols.sample_request import Request
@@ -43,8 +45,8 @@ def carry_out(session: Session, plan: Plan) -> tuple[Outcome, Path]:
         progress.update("comparing", 0, 1)
         comparison = compare(request, score, run.start, result, work.run.start.seed)
         progress.update("comparing", 1, 1)
-        ledger = account(float(result.energy.mean()), sampling.seconds, comparison.digital_seconds)
-        found = Outcome(request, score, macro, programmed, sampling, result, comparison, ledger)
+        account = account_of(waveforms_of(run, result, macro.measured), Constants.load("bench"))
+        found = Outcome(request, score, macro, programmed, sampling, result, comparison, account)
         work.run.keep("samples", dict(comparison.points), facts=facts_of(found))
         fields = stages.vector_field(macro, sampling)
         write_page(found, fields, work.run.folder)

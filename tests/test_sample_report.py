@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from protocols.comparison import Comparison
-from protocols.ledger import account
+from protocols.ledger.account import Account
 from protocols.network import Macro
 from protocols.sample_outcome import Outcome, facts_of
 from protocols.sample_report import programming_rows
@@ -35,7 +35,8 @@ def outcome(clipped: int) -> Outcome:
     result = LoopResult(none, np.zeros(0), none, (), none, none, np.zeros(0))
     writings = [programmed(8, 3), programmed(4, 1)]
     comparison = Comparison({}, {}, 0.0)
-    return Outcome(Request(), SCORE, macro, writings, Sampling(), result, comparison, account(0.0, 1.0, 1e-6))
+    account = Account("bench", 1.0, ())
+    return Outcome(Request(), SCORE, macro, writings, Sampling(), result, comparison, account)
 
 
 def test_clipped_targets_are_told_where_there_are_any() -> None:
