@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rramlab.cells import Cells
+from rramlab.corrections.correction import Correction
 from rramlab.errors import InputError, Unsupported, still_on
 from rramlab.limits import Limits
 from rramlab.loop import LoopResult, LoopRun
@@ -31,6 +32,7 @@ class Backend(World):
     `pulses` counts the pulses of each cell; `last_reading` (S) is NaN where none followed the last pulse.
     A world finds the number of the request that it serves in `_number`, and in `bench_id` how the bench file
     calls the bench. `unsafe` says what went wrong when the lines could not be made safe; empty if they were.
+    `correction` takes the known errors of the bench out of what goes through the door.
     """
 
     def __init__(self, limits: Limits, recorder: Recorder | None = None) -> None:
@@ -43,6 +45,7 @@ class Backend(World):
         self._number = 0
         self.bench_id = ""
         self.unsafe = ""
+        self.correction = Correction()
 
     # The door.
 
@@ -54,10 +57,20 @@ class Backend(World):
         self.limits.check_read(spec)
         number = self._ask("read", spec.facts(), cells.columns())
         # Of single precision, as it comes over a wire: a simulation reads what a bench would.
-        conductance = self._read(cells, spec).astype(np.float32).astype(np.float64)
+        raw = self._read(cells, spec).astype(np.float32).astype(np.float64)
+        conductance = self.correction.conductance(cells, spec, raw)
         self.last_reading[cells.row, cells.col] = conductance
-        self._answer(number, "read", {"conductance": conductance})
+        beside = self.correction.beside(cells, spec, raw, conductance)
+        self._answer(number, "read", {"conductance": conductance, **beside})
         return conductance
+
+    @final
+    def uncertainty(self, cells: Cells, conductance: FloatArray, spec: ReadSpec | None = None) -> FloatArray:
+        """Return the standard uncertainty (S) of conductances that were read so; NaN if uncalibrated.
+
+        It is that of calibration and read chain; the read noise of the cells is not in it.
+        """
+        return self.correction.uncertainty(cells, spec or ReadSpec(), conductance)
 
     @final
     def pulse(self, train: PulseTrain) -> NDArray[np.uint8]:
@@ -98,9 +111,10 @@ class Backend(World):
                 f"multiply was given voltages {voltages.shape} for macro {macro}; "
                 f"it takes (..., {rows}) for a macro from 0 to {macros - 1}"
             )
-        self.limits.check_inputs(voltages, "multiply")
-        number = self._ask("multiply", {"macro": macro}, {"voltages": voltages})
-        currents = self._multiply(voltages, macro)
+        asked = self.correction.inputs(voltages, macro)
+        self.limits.check_inputs(asked, "multiply")
+        number = self._ask("multiply", {"macro": macro}, {"voltages": asked})
+        currents = self.correction.currents(self._multiply(asked, macro), macro)
         self._answer(number, "multiply", {"currents": currents})
         return currents
 
@@ -111,9 +125,10 @@ class Backend(World):
         for layer in run.layers:
             layer.cells().check(self.shape)
         self.limits.check_inputs(run.volts * run.start, "solve")
-        facts, columns = run.record()
+        asked = self.correction.run(run)
+        facts, columns = asked.record()
         number = self._ask("solve", facts, columns)
-        result = self._solve(run)
+        result = self._solve(asked)
         self._answer(number, "solve", result.record())
         return result
 
@@ -193,6 +208,7 @@ class Backend(World):
             exits.enter_context(exits_on_signals())
             self._begin(exits)
             exits.callback(self.make_safe)
+            self.correction.check(self.identify())
             self._exits = exits.pop_all()
         self._is_open = True
         return self

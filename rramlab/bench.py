@@ -3,6 +3,7 @@
 import pkgutil
 import re
 import sys
+import time
 import tomllib
 from importlib import resources
 from inspect import isabstract
@@ -12,6 +13,8 @@ from typing import Annotated, Any, Self, final, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from rramlab.backend import Backend
+from rramlab.corrections.correction import Correction
+from rramlab.corrections.library import Library
 from rramlab.errors import BenchFileError, did_you_mean
 from rramlab.finding import Finding
 from rramlab.limits import Limits
@@ -70,8 +73,16 @@ class Window(BaseModel):
 
 
 @final
+class Calibration(BaseModel):
+    """Name the folder of the bench's calibration records, from the folder of the bench file."""
+
+    model_config = _STRICT
+    folder: Annotated[str, Field(min_length=1)] = "calibration"
+
+
+@final
 class Bench(BaseModel):
-    """Hold a whole bench file; `text` is the file as it was written, for the record."""
+    """Hold a whole bench file; `text` is the file as it was written, for the record, `place` its folder."""
 
     model_config = _STRICT
     bench: Identity
@@ -79,6 +90,8 @@ class Bench(BaseModel):
     reading: Reading = Reading()
     window: Window = Window()
     limits: Limits = Limits()
+    calibration: Calibration | None = None
+    place: Annotated[Path, Field(exclude=True)] = Path()
     text: Annotated[str, Field(exclude=True)] = ""
 
     @model_validator(mode="after")
@@ -98,27 +111,47 @@ class Bench(BaseModel):
         if path is None:
             return cls.parse(embedded(), "the embedded bench")
         _look_in(path.absolute().parent, Path.cwd())
-        return cls.parse(_read(path), str(path))
+        return cls.parse(_read(path), str(path), path.absolute().parent)
 
     @classmethod
-    def parse(cls, text: str, source: str = "the bench file") -> Self:
+    def parse(cls, text: str, source: str = "the bench file", place: Path | None = None) -> Self:
         """Return the bench of a text in TOML; an unknown key is an error that names the nearest right one."""
         try:
             written = tomllib.loads(text)
-            if "text" in written:
-                raise BenchFileError(f"{source}: unknown key 'text'; {did_you_mean('text', _keys(cls, ()))}")
-            return cls.model_validate(written | {"text": text})
+            for ours in {"text", "place"} & written.keys():
+                raise BenchFileError(f"{source}: unknown key '{ours}'; {did_you_mean(ours, _keys(cls, ()))}")
+            return cls.model_validate(written | {"text": text, "place": place or Path.cwd()})
         except tomllib.TOMLDecodeError as error:
             raise BenchFileError(f"{source} is not valid TOML: {error}") from None
         except ValidationError as error:
             raise BenchFileError(f"{source}: {_first(error, cls)}") from None
 
-    def open(self, recorder: Recorder | None = None, seed: int = 0) -> Backend:
-        """Return the backend that this file names, not yet entered; `seed` is the run's randomness."""
+    def open(
+        self, recorder: Recorder | None = None, seed: int = 0, correction: Correction | None = None
+    ) -> Backend:
+        """Return the backend that this file names, not yet entered; `seed` is the run's randomness.
+
+        It is corrected by the calibration that the file names, or by the one given here; CalibrationError if
+        a record has expired.
+        """
         world = self._world()
         backend = world.open(self._options(world), self.limits, recorder, seed)
         backend.bench_id = self.bench.id
+        backend.correction = self.correction() if correction is None else correction
         return backend
+
+    def library(self) -> Library:
+        """Return the folder of calibration records that this file names; BenchFileError if it names none."""
+        if self.calibration is None:
+            raise BenchFileError(
+                f"bench '{self.bench.id}' names no folder for its calibration; add to the bench file: "
+                '[calibration] and below it: folder = "calibration"'
+            )
+        return Library(self.place / self.calibration.folder)
+
+    def correction(self) -> Correction:
+        """Return what the calibration of this bench takes out now: nothing where the file names none."""
+        return Correction() if self.calibration is None else self.library().correction(time.time())
 
     def panic(self) -> list[Finding]:
         """Switch everything off over new links, whoever holds the bench, and return what was read back."""

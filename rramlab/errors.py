@@ -7,7 +7,8 @@ RramlabError                      exit code
 ├── Unsupported                   5    this bench lacks the capability that was asked for
 ├── RunError                      6    the run record cannot be created, read or continued
 ├── LinkError                     7    an instrument does not answer, or not as it should
-└── BenchBusy                     8    somebody else is working on this bench
+├── BenchBusy                     8    somebody else is working on this bench
+└── CalibrationError              9    a calibration has expired, is of another bench, or cannot be read
 
 Each says what was asked, what is possible and what to try. A protocol that does not converge is not an
 error: it is an `Outcome`.
@@ -111,6 +112,14 @@ class BenchBusy(RramlabError):
 
     exit_code = 8
     kind = "busy"
+
+
+@final
+class CalibrationError(RramlabError):
+    """Refuse a calibration that does not hold here and now; the text names what renews it."""
+
+    exit_code = 9
+    kind = "calibration"
 
 
 def did_you_mean(word: str, possible: list[str]) -> str:

@@ -1,7 +1,7 @@
 """Write what a run says as an HDF5 file and read it back."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +96,19 @@ def _write_start(file: Any, contents: Contents) -> None:
     for name, value in start.get("limits", {}).items():
         limits[name] = value
         limits[name].attrs["units"] = limit_unit(name)
-    file.create_group("calibration").attrs["reason"] = "no calibration was in use"
+    _write_calibration(file.create_group("calibration"), start.get("calibration", ()))
+
+
+def _write_calibration(group: Any, records: Sequence[Mapping[str, Any]]) -> None:
+    if not records:
+        group.attrs["reason"] = "no calibration was in use"
+    for record in records:
+        part = group.create_group(record["kind"])
+        plain = {key: fact for key, fact in record.items() if key not in ("values", "uncertainty")}
+        part.attrs.update(_plain(plain))
+        for name, value in record["values"].items():
+            part[name], part[f"u_{name}"] = np.array(value), np.array(record["uncertainty"][name])
+            part[name].attrs["units"] = part[f"u_{name}"].attrs["units"] = record["units"][name]
 
 
 def _write_table(group: Any, table: str, columns: Table) -> None:

@@ -4,7 +4,7 @@ import json
 import platform
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +22,8 @@ _LIBRARIES = ("numpy", "h5py", "torch", "numba")
 class Start:
     """Hold what a run was started with: `parameters` are the options that a resumed run must share.
 
-    `bench` is the text of the bench file as used, `limits` the operating limits (SI).
+    `bench` is the text of the bench file as used, `limits` the operating limits (SI), `calibration` the
+    records by which the door corrected.
     """
 
     command: str
@@ -32,6 +33,7 @@ class Start:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     software: Mapping[str, str] = field(default_factory=dict)
     process: Mapping[str, Any] = field(default_factory=dict)
+    calibration: Sequence[Mapping[str, Any]] = ()
 
     def facts(self) -> dict[str, Any]:
         """Return the start as plain JSON."""

@@ -1,7 +1,7 @@
 """Hold the record of one run while it is written: create, continue, finish."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import takewhile
 from pathlib import Path
@@ -50,6 +50,7 @@ class Run:
         bench_text: str,
         limits: Limits,
         parameters: Mapping[str, Any] | None = None,
+        calibration: Sequence[Facts] = (),
         argv: list[str] | None = None,
         estimate: int = 0,
         minimum_free: int = MINIMUM_FREE,
@@ -63,9 +64,8 @@ class Run:
         check_new(folder)
         check_room(folder.parent, estimate, minimum_free)
         make_folder(folder)
-        start = Start(
-            command, seed, bench_text, limits.model_dump(), parameters or {}, software(), process(argv)
-        )
+        plain = limits.model_dump(), parameters or {}, software(), process(argv), list(calibration)
+        start = Start(command, seed, bench_text, *plain)
         return cls(folder, Journal.create(folder / JOURNAL, start.facts()))
 
     @classmethod

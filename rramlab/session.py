@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from rramlab.errors import BenchBusy, InputError, RunError, still_on
+from rramlab.errors import BenchBusy, CalibrationError, InputError, RunError, still_on
 from rramlab.terminal import Terminal
 
 if TYPE_CHECKING:  # loaded by the commands that open a bench, not by --help
@@ -29,7 +29,8 @@ class Plan:
     """Say which run a command wants: a new folder, one to continue, or a macro to take over.
 
     `parameters` are the options that a continued run takes over; `check` looks at the bench and refuses a
-    plan that does not fit it, before a folder is made.
+    plan that does not fit it, before a folder is made. A plan that is `raw` works without the calibration of
+    the bench: to make a new one.
     """
 
     command: str
@@ -40,6 +41,7 @@ class Plan:
     after: Path | None = None
     resumable: bool = True
     check: Callable[[Backend], None] | None = None
+    raw: bool = False
 
     def __post_init__(self) -> None:
         if self.resume is not None and self.after is not None:
@@ -116,7 +118,7 @@ class Session:
         """Say how a run that stops half way is continued."""
         try:
             yield
-        except BenchBusy:  # nothing was begun
+        except (BenchBusy, CalibrationError):  # nothing was begun
             raise
         except BaseException:
             way = f"{plan.command} --resume" if plan.resumable else "show"
@@ -134,12 +136,13 @@ class Session:
     def _run(self, plan: Plan) -> Iterator[tuple[Run, Backend, Bench]]:
         """Open the run, new or continued, with a bench that is known to exist before a folder is made."""
         from rramlab.bench import Bench
+        from rramlab.corrections.correction import Correction
         from rramlab.run import Run
         from rramlab.runfile import RunFile
 
         if plan.resume is None:
             bench, seed = self.bench(), plan.seed
-            backend = bench.open(seed=seed)
+            backend = bench.open(seed=seed, correction=Correction() if plan.raw else None)
             if plan.check is not None:
                 plan.check(backend)
             if plan.after is not None:
@@ -151,18 +154,20 @@ class Session:
                 bench_text=bench.text,
                 limits=bench.limits,
                 parameters=plan.parameters,
+                calibration=backend.correction.facts(),
             )
         else:
             # The bench file may have moved since; the run carries its own copy, and its own options.
             text = None if self.bench_path is None else self.bench().text
             run = Run.resume(plan.resume, command=plan.command, bench_text=text)
             bench, seed = Bench.parse(run.start.bench, str(plan.resume)), run.start.seed
-            backend = bench.open(seed=seed)
+            # And its own calibration: what was begun with one ends with it.
+            backend = bench.open(seed=seed, correction=Correction.from_facts(run.start.calibration))
         backend.recorder = run.recorder
         try:
             with run:
                 yield run, backend, bench
-        except BenchBusy:
+        except (BenchBusy, CalibrationError):
             if plan.resume is None:
                 run.discard()
             raise
