@@ -19,7 +19,7 @@ from rramlab.bench import embedded
 from rramlab.runfile import RunFile
 from rramlab.session import Session
 from rramlab.terminal import Terminal
-from sim_backend.backend import manufacture
+from sim_backend.chip import manufacture
 from sim_backend.options import Options
 
 Row = tuple[str, str, str, bool]

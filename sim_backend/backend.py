@@ -8,18 +8,18 @@ from numpy.typing import NDArray
 
 from rramlab.backend import Backend
 from rramlab.cells import Cells
-from rramlab.errors import BenchFileError, InputError
+from rramlab.errors import InputError
 from rramlab.limits import Limits
 from rramlab.loop import LoopResult, LoopRun
 from rramlab.pulse import Columns, Delivery, Polarity, PulseTrain
 from rramlab.reading import Curve, ReadSpec, Staircase
 from rramlab.recorder import Recorder
 from sim_backend.analog import AnalogLoop
-from sim_backend.array import Array, Orientation
+from sim_backend.array import Array
+from sim_backend.chip import manufacture
 from sim_backend.errors import BenchErrors
 from sim_backend.options import Options
 from sim_backend.population import Population
-from sim_backend.preset import Preset
 from sim_backend.product import SAMPLE, product_currents
 from sim_backend.source import held_step
 
@@ -27,8 +27,6 @@ FloatArray = NDArray[np.float64]
 
 ADDRESSING = 10e-6
 """Time to address a cell and set its levels before a pulse (s)."""
-
-_ORIENTATIONS = {"bl": Orientation.WL_PARALLEL_BL, "sl": Orientation.WL_PARALLEL_SL}
 
 
 @final
@@ -96,12 +94,15 @@ class SimBackend(Backend):
         """Return the device preset, chip number and seed; with errors, board and meter by their serials."""
         o = self._options
         size = f"{o.macros} macros of {o.rows} x {o.cols}"
+        device = self._array.population.preset.description
         who = {
             "name": f"sim+crossbar?preset={o.preset}&chip={o.chip}",
-            "device": f"{self._array.population.preset.description}; {size}",
+            "device": f"{device}; {size}",
             "serial": f"sim-{o.chip}",
             "seed": str(self._seed),
         }
+        if o.card:
+            who |= {"name": "sim+resistor-card", "device": f"{o.card}; {size}", "macro": "resistor card"}
         return who if self._errors is None else who | self._errors.serials()
 
     def now(self) -> float:
@@ -192,32 +193,3 @@ class SimBackend(Backend):
 
     def _index(self, cells: Cells) -> NDArray[np.int64]:
         return np.asarray(cells.flat(self._options.cols), dtype=np.int64)
-
-
-def manufacture(options: Options) -> Array:
-    """Return the chip of this number: drawn from its own seed, formed and RESET unless delivered fresh.
-
-    With hidden errors its transistors, lines and switches are not those of the options.
-    """
-    errors = BenchErrors.of(options)
-    rng = np.random.default_rng([options.chip, 1])
-    count = options.macros * options.rows * options.cols
-    try:
-        preset = Preset.load(options.preset)
-    except (ValueError, OSError) as error:
-        raise BenchFileError(f"device preset '{options.preset}': {error}") from None
-    if errors is not None:
-        preset = preset.override(errors.transistor(preset.transistor.kp, preset.transistor.vt0))
-    population = Population.draw(preset, count, rng, options.temperature)
-    if options.formed:
-        population.deliver(rng)
-    return Array(
-        population,
-        options.rows,
-        options.cols,
-        options.macros,
-        _ORIENTATIONS[options.word_line],
-        options.r_line * (1.0 if errors is None else errors.line_factor),
-        options.r_switch * (1.0 if errors is None else errors.switch_factor),
-        options.inhibit,
-    )

@@ -74,11 +74,13 @@ class Options(BaseModel):
     """Hold the simulated macros: device preset, chip number, size, temperature (K), lines (ohm).
 
     `word_line` names the line that runs along a row with the word line, `inhibit` the share of the driven
-    voltage to which unselected lines are raised. Without `errors` the bench is ideal.
+    voltage to which unselected lines are raised. Without `errors` the bench is ideal. `card` is a table of
+    resistors (row,col,ohm) in the place of the macros; empty for none.
     """
 
     model_config = _STRICT
     preset: str = "taox180"
+    card: str = ""
     chip: Annotated[int, Field(ge=0)] = 1
     macros: Annotated[int, Field(ge=1)] = 3
     rows: Annotated[int, Field(ge=1)] = 32

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, final
 
 import typer
 
@@ -24,20 +25,33 @@ bench = typer.Typer(
 )
 
 
+@final
+class Template(StrEnum):
+    """Name the bench files that can be written."""
+
+    SIM = "sim"
+    UNKNOWN = "unknown"
+
+
 @bench.command()
 def init(
     ctx: typer.Context,
     path: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("bench.toml"),
+    like: Annotated[
+        Template, typer.Option("--template", help="sim: as it is built in; unknown: one with hidden errors.")
+    ] = Template.SIM,
 ) -> None:
-    """Write a commented copy of the simulated bench, ready to be changed.
+    """Write a commented copy of a simulated bench, ready to be changed.
 
     Example: rramlab bench init mine.toml && rramlab --bench mine.toml demo
+
+    Example, a bench to be calibrated: rramlab bench init unknown.toml --template unknown
     """
-    from rramlab.bench import embedded
+    from rramlab.benches import template
 
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(embedded())
+            file.write(template(like.value))
     except FileExistsError:
         raise BenchFileError(f"{path} exists already and is left as it is; name another file") from None
     except OSError as error:

@@ -130,7 +130,8 @@ class VirtualBench:
         if self.table.meter is None:
             return None
         unit = SourceUnit(WorldTerminals(self.world, METER), self.clock, self.seed)
-        return Instrument(METERS[self.table.meter](unit))
+        serial = self.world.identify().get("meter")
+        return Instrument(METERS[self.table.meter](unit, **({"serial": serial} if serial else {})))
 
     def _make_scope(self) -> Instrument | None:
         if self.table.scope is None:

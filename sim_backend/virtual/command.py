@@ -3,9 +3,14 @@
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, final
+from typing import TYPE_CHECKING, Annotated, Any, final
 
 import typer
+
+from rramlab.errors import BenchFileError, InputError
+
+if TYPE_CHECKING:
+    from sim_backend.options import Options
 
 ON_WINDOWS = sys.platform == "win32"
 
@@ -70,10 +75,13 @@ def virtual_bench(
         Path | None, typer.Option(help="File that keeps the macro; beside the bench file if left out.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Randomness of cells and readings.")] = 0,
-    chip: Annotated[int, typer.Option(min=0, help="Which chip of the process.")] = 1,
-    macros: Annotated[int, typer.Option(min=1, help="Macros on the board.")] = 3,
-    rows: Annotated[int, typer.Option(min=1, help="Rows of a macro.")] = 32,
-    cols: Annotated[int, typer.Option(min=1, help="Columns of a macro.")] = 32,
+    like: Annotated[
+        Path | None, typer.Option(help="Bench file of a simulated bench that is put on the wire.")
+    ] = None,
+    chip: Annotated[int | None, typer.Option(min=0, help="Which chip of the process; 1.")] = None,
+    macros: Annotated[int | None, typer.Option(min=1, help="Macros on the board; 3.")] = None,
+    rows: Annotated[int | None, typer.Option(min=1, help="Rows of a macro; 32.")] = None,
+    cols: Annotated[int | None, typer.Option(min=1, help="Columns of a macro; 32.")] = None,
 ) -> None:
     """Serve one simulated macro behind instruments that answer real bytes, until Ctrl-C.
 
@@ -83,8 +91,10 @@ def virtual_bench(
     Example: rramlab virtual-bench
 
     Example, in another terminal: rramlab --bench virtual-bench.toml demo
+
+    Example, with hidden errors: rramlab bench init unknown.toml --template unknown, then
+    rramlab virtual-bench --like unknown.toml
     """
-    from sim_backend.options import Options
     from sim_backend.virtual.bench import Table, VirtualBench
     from sim_backend.virtual.serving import Serving
 
@@ -98,9 +108,33 @@ def virtual_bench(
         hislip=hislip,
         state=state or bench_file.with_suffix(".macro.npz"),
     )
-    options = Options(chip=chip, macros=macros, rows=rows, cols=cols)
+    options = options_like(like, {"chip": chip, "macros": macros, "rows": rows, "cols": cols})
     chosen: Any = (clock or (ClockName.REAL if dialect == 1 else ClockName.VIRTUAL)).value
     Serving(VirtualBench(options, seed, chosen, table), bench_file, ctx.obj.terminal).run()
+
+
+def options_like(path: Path | None, asked: dict[str, int | None]) -> "Options":
+    """Return the options of the file of a simulated bench, with what was asked for on top (None: nothing).
+
+    InputError where the file is one of instruments, BenchFileError where its options are none.
+    """
+    from pydantic import ValidationError
+
+    from rramlab.bench import Bench
+    from sim_backend.options import Options
+
+    world = Bench.load(path).backend
+    if not world.use.startswith("sim_backend"):
+        raise InputError(
+            f"{path} leads to instruments ({world.use}); give --like the file of a simulated bench"
+        )
+    changes = {name: value for name, value in asked.items() if value is not None}
+    try:
+        return Options.model_validate(world.options | changes)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise BenchFileError(f"{path}: [backend.options] {where}: {first['msg']}") from None
 
 
 def _link(bench_file: Path, board: Plugged) -> Path | None:

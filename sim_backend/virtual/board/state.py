@@ -87,7 +87,7 @@ class BoardState:
         macros = self.world.shape[0] // rows
         watch, times = round(1e3 * self.watchdog.limit), (round(1e9 * ADDRESSING), round(1e9 * SAMPLE))
         size = rows, cols, macros, MOST_BODY, self.most_cells
-        names = identity["name"], identity["serial"], FIRMWARE
+        names = identity["name"], identity.get("board", identity["serial"]), FIRMWARE
         return HelloReply(self.features, *size, watch, *times, MOST_RUNS, LOAD_BYTES, *names)
 
 
