@@ -25,7 +25,7 @@ class BenchText:
 
     def text(self) -> str:
         """Return the bench file."""
-        parts = [self._head(), self._board(), self._meter(), self._scope()]
+        parts = [self._head(), self._board(), self._meter(), self._scope(), self._calibration()]
         return "\n".join(part for part in parts if part)
 
     def _head(self) -> str:
@@ -70,6 +70,11 @@ class BenchText:
         entries = {"use": self.facts["scope"], "resource": resource, "serial": serial}
         channels = _table("backend.options.oscilloscope.channels", self.facts["channels"])
         return "\n".join([*_table("backend.options.oscilloscope", entries), *channels])
+
+    def _calibration(self) -> str:
+        if self.options.errors is None:
+            return ""
+        return "\n".join(_table("calibration", {"folder": "calibration"}))
 
 
 def _table(name: str, entries: Mapping[str, Any]) -> list[str]:
