@@ -1,0 +1,86 @@
+"""Networks of letters on disk, as safetensors files that carry everything needed to use them."""
+
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from rramlab.errors import InputError
+from rramlab.letters.classifier import Classifier
+from rramlab.letters.decoder import Decoder
+from rramlab.letters.encoder import Encoder
+
+FORMAT = "rramlab-letters-1"
+FACTS = ("classes", "source", "scale", "metadata")
+
+Network = Encoder | Decoder | Classifier
+_KINDS: dict[str, type[Network]] = {"encoder": Encoder, "decoder": Decoder, "classifier": Classifier}
+
+
+def save_network(network: Network, path: Path | str) -> None:
+    """Write an encoder, decoder or classifier to `path`; the numbers keep the 32 bits of training."""
+    arrays: dict[str, NDArray[np.float32]] = {}
+    facts: dict[str, Any] = {}
+    for each in fields(network):
+        value = getattr(network, each.name)
+        if each.name in FACTS:
+            facts[each.name] = value
+        else:
+            arrays[each.name] = np.ascontiguousarray(value, dtype=np.float32)
+    header = {"format": FORMAT, "kind": _kind_of(network), "facts": json.dumps(facts)}
+    save_file(arrays, Path(path), metadata=header)
+
+
+def load_encoder(path: Path | str) -> Encoder:
+    """Read an encoder; InputError says what is wrong with any other file."""
+    network = _load("encoder", Path(path))
+    assert isinstance(network, Encoder)
+    return network
+
+
+def load_decoder(path: Path | str) -> Decoder:
+    """Read a decoder; InputError says what is wrong with any other file."""
+    network = _load("decoder", Path(path))
+    assert isinstance(network, Decoder)
+    return network
+
+
+def load_classifier(path: Path | str) -> Classifier:
+    """Read a classifier; InputError says what is wrong with any other file."""
+    network = _load("classifier", Path(path))
+    assert isinstance(network, Classifier)
+    return network
+
+
+def _kind_of(network: Network) -> str:
+    return next(kind for kind, each in _KINDS.items() if isinstance(network, each))
+
+
+def _load(kind: str, path: Path) -> Network:
+    if not path.is_file():
+        raise InputError(f"no {kind} of letters at {path}; `rramlab train letters` writes one")
+    try:
+        return _read(kind, path)
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{path} is no {kind} of letters ({error}); possible are files written by `rramlab train letters`"
+        ) from error
+
+
+def _read(kind: str, path: Path) -> Network:
+    """Return the network in a file, or raise whatever its first defect causes."""
+    with safe_open(path, framework="np") as file:
+        header: dict[str, str] = file.metadata() or {}
+        found = f"{header.get('format', 'not named')} {header.get('kind', '')}".strip()
+        if found != f"{FORMAT} {kind}":
+            raise ValueError(f"its format is {found!r}, wanted {FORMAT + ' ' + kind!r}")
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    facts: dict[str, Any] = json.loads(header["facts"])
+    if "classes" in facts:
+        facts["classes"] = tuple(facts["classes"])
+    return _KINDS[kind](**arrays, **facts)
