@@ -75,7 +75,7 @@ def test_gradient_is_the_slope_of_the_loss(stage):
         if stage == "match":
             points = torch.from_numpy(data).float()
             return ScoreMatching(points, frequencies, VpSchedule(), SHORT, draw)(replicas)[0]
-        return SampleMatching(data, frequencies, VpSchedule().scaled(2.0), SHORT, draw)(replicas)[0]
+        return SampleMatching([data], frequencies, VpSchedule().scaled(2.0), SHORT, draw)(replicas)[0]
 
     layers = [layer.requires_grad_() for layer in layers_of(5)]
     loss(layers).backward()

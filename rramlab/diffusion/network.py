@@ -6,7 +6,9 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rramlab.diffusion.condition import Condition
 from rramlab.diffusion.schedule import VpSchedule
+from rramlab.errors import InputError
 
 FloatArray = NDArray[np.float64]
 
@@ -19,7 +21,8 @@ class ScoreWeights:
     Inputs are rows: `w1` has shape (n_in, n_hidden), `w2` (n_hidden, n_hidden), `w3` (n_hidden, n_in).
     `frequencies` (n_hidden / 2,) are in cycles per unit of time. `gain` multiplies the output, `scale` the
     noise rates during sampling, and `activation_limit` is the hidden activation (in units of the state)
-    that training keeps the network under, because an analog amplifier saturates there.
+    that training keeps the network under, because an analog amplifier saturates there. `condition` holds the
+    classes of a conditional network, None for one without.
     """
 
     w1: FloatArray
@@ -31,6 +34,7 @@ class ScoreWeights:
     scale: float = 2.0
     activation_limit: float = 1.5
     metadata: dict[str, str] = field(default_factory=dict)
+    condition: Condition | None = None
 
     def __post_init__(self) -> None:
         """Freeze the arrays and refuse shapes or numbers that no network can have."""
@@ -51,11 +55,20 @@ class ScoreWeights:
                 raise ValueError(
                     f"{name}={getattr(self, name)!r} was asked for; it must be finite and above 0"
                 )
+        if self.condition is not None and self.condition.table.shape[1] != hidden:
+            raise ValueError(
+                f"a condition of {self.condition.table.shape[1]} numbers does not fit {hidden} hidden units"
+            )
 
     @property
     def layers(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the three weight matrices in the order in which a signal passes them."""
         return self.w1, self.w2, self.w3
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Return the names of the classes, none for a network without condition."""
+        return () if self.condition is None else self.condition.classes
 
     @property
     def sampling_schedule(self) -> VpSchedule:
@@ -75,6 +88,19 @@ def time_embedding(weights: ScoreWeights, t: ArrayLike) -> FloatArray:
     """
     phase = 2.0 * np.pi * np.asarray(t, float)[..., None] * weights.frequencies
     return np.concatenate([np.sin(phase), np.cos(phase)], axis=-1)
+
+
+def class_embedding(weights: ScoreWeights, t: ArrayLike, name: str | None = None) -> FloatArray:
+    """Return the embedding of times t under a class, shape (..., m): what the converters play.
+
+    None is the null token: the embedding of the time alone.
+    """
+    embedding = time_embedding(weights, t)
+    if name is None:
+        return embedding
+    if weights.condition is None:
+        raise InputError(f"class '{name}' was asked of a network without classes; leave the class out")
+    return embedding + weights.condition.vector(name)
 
 
 def forward(

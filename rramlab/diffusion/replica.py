@@ -1,6 +1,7 @@
 """Programmed copies of a network in torch: many sets of weights with errors, evaluated together."""
 
-from typing import final
+from copy import copy
+from typing import Self, final
 
 import torch
 from torch import Tensor
@@ -12,9 +13,20 @@ GAIN = 5.0
 
 @final
 class Replicas:
-    """Hold `replicas` copies of one network, each with its own programming errors, for one training step."""
+    """Hold `replicas` copies of one network, each with its own programming errors, for one training step.
 
-    def __init__(self, layers: list[Tensor], settings: TrainSettings, draw: torch.Generator) -> None:
+    `table` (classes, 14) is what each class adds to the embedding; it comes from converters, so it is the
+    same for all copies. None belongs to a network without classes.
+    """
+
+    def __init__(
+        self,
+        layers: list[Tensor],
+        settings: TrainSettings,
+        draw: torch.Generator,
+        table: Tensor | None = None,
+    ) -> None:
+        self.table = table
         pairs = zip(layers, settings.reach, strict=True)
         self.layers = [disturbed(w, reach, settings, draw) for w, reach in pairs]
         self._limit = settings.activation_limit
@@ -31,6 +43,14 @@ class Replicas:
         second = second if clamp is None else torch.minimum(second, clamp)
         excess = torch.relu(first - self._limit).mean() + torch.relu(second - self._limit).mean()
         return GAIN * torch.bmm(second, self.layers[2]), excess
+
+    def each(self, groups: int) -> Self:
+        """Return every copy `groups` times in a row, with the same errors: one for each class."""
+        if groups == 1:
+            return self
+        several = copy(self)
+        several.layers = [layer.repeat_interleave(groups, dim=0) for layer in self.layers]
+        return several
 
 
 def disturbed(weights: Tensor, reach: float, settings: TrainSettings, draw: torch.Generator) -> Tensor:

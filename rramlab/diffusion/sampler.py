@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from rramlab.diffusion.network import ScoreWeights, time_embedding
+from rramlab.diffusion.network import ScoreWeights, class_embedding
 
 FloatArray = NDArray[np.float64]
 Kind = Literal["ode", "sde"]
@@ -38,26 +38,48 @@ def sample(
     seed: int = 0,
     start: ArrayLike | None = None,
     frames: int = 0,
+    name: str | None = None,
+    guidance: float = 0.0,
 ) -> Samples:
     """Draw `count` points by integrating from noise (t = 1) to data (t = 1e-4) in equal Euler steps.
 
     The steps are those of the published code (arXiv 2404.05648): noise rates times `weights.scale`, state
     drawn from N(0, 1) unless `start` (count, d) is given, and the last step returns its mean. `frames`
-    evenly spaced states are kept.
+    evenly spaced states are kept. `name` is the class of a conditional network, None for the null token;
+    with `guidance` w the score is (1 + w) that of the class less w that of the null token (Ho and Salimans,
+    2021).
     """
     _check(count, steps, kind, frames)
+    if guidance and (name is None or not np.isfinite(guidance)):
+        raise ValueError(f"guidance {guidance} of class {name} was asked for; give a finite one, and a class")
     draw = torch.Generator().manual_seed(seed)
     state = _start(weights, count, start, draw)
     keep = np.unique(np.linspace(0, steps - 1, frames).round().astype(int)) if frames else np.zeros(0, int)
     times = np.linspace(FIRST_TIME, LAST_TIME, steps)
     kept = np.empty((len(keep), *state.shape))
+    network = _network(weights, times, name, guidance)
     with torch.inference_mode():
-        _integrate(weights, state, times, kind, draw, dict(zip(keep.tolist(), kept, strict=True)))
+        _integrate(weights, network, state, times, kind, draw, dict(zip(keep.tolist(), kept, strict=True)))
     return Samples(state.double().numpy(), times[keep], kept)
+
+
+def _network(
+    weights: ScoreWeights, times: FloatArray, name: str | None, guidance: float
+) -> list[torch.Tensor]:
+    """Return three layers and the embeddings (times, m); guidance sets a copy for the null token beside."""
+    w1, w2, w3 = weights.layers
+    embedding = class_embedding(weights, times, name)
+    if guidance:
+        none = np.zeros_like(w2)
+        w1, w2 = np.hstack([w1, w1]), np.block([[w2, none], [none, w2]])
+        w3 = np.vstack([(1.0 + guidance) * w3, -guidance * w3])
+        embedding = np.hstack([embedding, class_embedding(weights, times)])
+    return [torch.from_numpy(np.array(each, dtype=np.float32)) for each in (w1, w2, w3, embedding)]
 
 
 def _integrate(
     weights: ScoreWeights,
+    network: list[torch.Tensor],
     state: torch.Tensor,
     times: FloatArray,
     kind: Kind,
@@ -72,8 +94,7 @@ def _integrate(
     dt = (FIRST_TIME - LAST_TIME) / len(times)
     beta = weights.sampling_schedule.beta(times)
     share = 0.5 if kind == "ode" else 1.0
-    w1, w2, w3 = (torch.from_numpy(w.copy()).float() for w in weights.layers)
-    embedding = torch.from_numpy(time_embedding(weights, times)).float()
+    w1, w2, w3, embedding = network
     hidden = state.new_empty(2, len(state), w1.shape[1])
     noise = torch.empty_like(state)
     for k, rate in enumerate(beta.tolist()):

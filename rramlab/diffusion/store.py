@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from rramlab.diffusion.condition import Condition
 from rramlab.diffusion.network import ScoreWeights
 from rramlab.diffusion.schedule import VpSchedule
 from rramlab.errors import InputError
@@ -22,12 +23,14 @@ _NUMBERS = ("gain", "scale", "activation_limit")
 
 def record_of(weights: ScoreWeights) -> tuple[dict[str, NDArray[np.float64]], dict[str, Any]]:
     """Return a network as arrays and plain facts, for a run file."""
-    numbers = {name: getattr(weights, name) for name in _NUMBERS}
-    numbers |= {"beta_0": weights.schedule.beta_0, "beta_1": weights.schedule.beta_1}
-    return {name: getattr(weights, name).copy() for name in _ARRAYS}, {
-        **numbers,
-        "metadata": weights.metadata,
-    }
+    arrays = {name: getattr(weights, name).copy() for name in _ARRAYS}
+    facts: dict[str, Any] = {name: getattr(weights, name) for name in _NUMBERS}
+    facts |= {"beta_0": weights.schedule.beta_0, "beta_1": weights.schedule.beta_1}
+    facts |= {"metadata": weights.metadata}
+    if weights.condition is not None:
+        arrays["condition"] = weights.condition.table.copy()
+        facts |= {"classes": list(weights.classes), "form": weights.condition.form}
+    return arrays, facts
 
 
 def from_record(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> ScoreWeights:
@@ -35,7 +38,10 @@ def from_record(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) ->
     values: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
     values |= {name: float(facts[name]) for name in _NUMBERS}
     schedule = VpSchedule(facts["beta_0"], facts["beta_1"])
-    return ScoreWeights(**values, schedule=schedule, metadata=dict(facts["metadata"]))
+    condition = None
+    if "condition" in arrays:
+        condition = Condition(tuple(facts["classes"]), arrays["condition"], facts["form"])
+    return ScoreWeights(**values, schedule=schedule, metadata=dict(facts["metadata"]), condition=condition)
 
 
 def save_weights(weights: ScoreWeights, path: Path | str) -> None:
@@ -50,19 +56,30 @@ def load_weights(path: Path | str) -> ScoreWeights:
     """Read a network written by `save_weights`; InputError says what is wrong with any other file."""
     place = Path(path)
     if not place.is_file():
-        raise InputError(f"no weight file at {place}; `rramlab train ring` writes one")
+        raise InputError(
+            f"no weight file at {place}; `rramlab train ring` and `rramlab train latent` write one"
+        )
     try:
         return _read(place)
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{place} is no score network of rramlab ({error}); possible are files written by "
-            "`rramlab train ring` or by rramlab.diffusion.save_weights"
+            "`rramlab train` or by rramlab.diffusion.save_weights"
         ) from error
 
 
 def ring_weights() -> ScoreWeights:
     """Return the trained ring network that ships with the package."""
-    with as_file(files("rramlab.diffusion") / "weights" / "ring.safetensors") as path:
+    return _shipped("ring")
+
+
+def letters_weights() -> ScoreWeights:
+    """Return the trained network of the letters H, K, U that ships with the package."""
+    return _shipped("letters")
+
+
+def _shipped(name: str) -> ScoreWeights:
+    with as_file(files("rramlab.diffusion") / "weights" / f"{name}.safetensors") as path:
         return load_weights(path)
 
 
@@ -75,5 +92,5 @@ def _read(path: Path) -> ScoreWeights:
         missing = [name for name in _ARRAYS if name not in file.keys()]  # noqa: SIM118 (no mapping)
         if missing:
             raise ValueError(f"it lacks {', '.join(missing)}")
-        arrays = {name: file.get_tensor(name) for name in _ARRAYS}
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     return from_record(arrays, json.loads(header["numbers"]) | {"metadata": json.loads(header["metadata"])})
