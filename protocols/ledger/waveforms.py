@@ -1,5 +1,6 @@
 """Integrate the recorded waveforms of closed-loop runs over the measured conductances of the layers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -114,3 +115,18 @@ def added_up(conductance: FloatArray, region: Region) -> FloatArray:
     """Return the conductances of a layer (S; inputs, columns), its copies added up."""
     values = conductance[np.ix_(region.rows, region.cols)]
     return np.asarray(values.reshape(region.copies, region.inputs, -1).sum(axis=0))
+
+
+def joined(parts: Sequence[Waveforms]) -> Waveforms:
+    """Return the waveforms of batches of one network as one; they were recorded at the same times."""
+    first = parts[0]
+    layers = tuple(
+        replace(layer, volts=np.concatenate([part.layers[i].volts for part in parts]))
+        for i, layer in enumerate(first.layers)
+    )
+    return replace(
+        first,
+        layers=layers,
+        output=np.concatenate([part.output for part in parts]),
+        recorded=np.concatenate([part.recorded for part in parts]),
+    )
