@@ -19,6 +19,7 @@ from rramlab.packing import check_name
 from rramlab.provenance import Start, process, software
 from rramlab.pulse import Delivery
 from rramlab.recorder import Columns, Event, Facts
+from rramlab.rewind import lived
 from rramlab.runfile import FILE, JOURNAL, MEMORY
 from rramlab.runfolder import check_new, check_resumable, make_folder
 from rramlab.units import units_of
@@ -138,13 +139,16 @@ class Run:
         """Return the requests without an answer, which the bench may or may not have done."""
         return self.recorder.open_requests()
 
-    def revive(self, backend: Backend) -> None:
-        """Bring a bench to where this run was left: the macro it started on, then all requests again."""
+    def revive(self, backend: Backend, *, in_parts: bool = False) -> None:
+        """Bring a bench to where this run was left: the macro it started on, then all requests again.
+
+        With `in_parts` a simulated macro goes back to the last result that was kept.
+        """
         before = takewhile(lambda event: event.stage == "note", self.events())
         for event in before:
             if event.verb == KEEP and event.facts["name"] == MEMORY_AT_START:
                 backend.restore(event.columns)
-        backend.replay(self.events())
+        backend.replay(lived(self.events()) if in_parts and backend.forgets else self.events())
 
     def settle(self, backend: Backend) -> Counter[str]:
         """Ask a bench what became of the trains without an answer, record it, and count pulses by delivery.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # loaded by the commands that open a bench, not by --help
     from rramlab.bench import Bench
     from rramlab.cells import Cells
     from rramlab.contents import Kept
+    from rramlab.corrections.correction import Correction
     from rramlab.run import Run
 
 
@@ -29,8 +30,9 @@ class Plan:
     """Say which run a command wants: a new folder, one to continue, or a macro to take over.
 
     `parameters` are the options that a continued run takes over; `check` looks at the bench and refuses a
-    plan that does not fit it, before a folder is made. A plan that is `raw` works without the calibration of
-    the bench: to make a new one.
+    plan that does not fit it, before a folder is made. With a `correction` the run works with that, and not
+    with the calibration of the bench: to make a new one. One that goes on `in_parts` begins the part anew in
+    which it was cut off; a simulated macro goes back to the last kept result for it.
     """
 
     command: str
@@ -41,7 +43,8 @@ class Plan:
     after: Path | None = None
     resumable: bool = True
     check: Callable[[Backend], None] | None = None
-    raw: bool = False
+    correction: Correction | None = None
+    in_parts: bool = False
 
     def __post_init__(self) -> None:
         if self.resume is not None and self.after is not None:
@@ -104,7 +107,7 @@ class Session:
         ):
             self.terminal.say(f"run {run.folder} on bench '{bench.bench.id}'")
             if plan.resume is not None:
-                run.revive(backend)
+                run.revive(backend, in_parts=plan.in_parts)
                 self._say_what_was_open(run.settle(backend))
             elif plan.after is not None:
                 run.keep_memory(backend.memory())
@@ -142,7 +145,7 @@ class Session:
 
         if plan.resume is None:
             bench, seed = self.bench(), plan.seed
-            backend = bench.open(seed=seed, correction=Correction() if plan.raw else None)
+            backend = bench.open(seed=seed, correction=plan.correction)
             if plan.check is not None:
                 plan.check(backend)
             if plan.after is not None:
