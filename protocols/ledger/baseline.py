@@ -88,13 +88,14 @@ def measured(
     """Return one baseline, measured with what energy counter there is."""
     meter, count = meter_of(device), len(begin)
     with one_thread():
-        took = timed(lambda: sampler(euler, begin), meter if isinstance(meter, EnergyMeter) else None)
+        counter = meter if isinstance(meter, EnergyMeter) else None
+        took = timed(lambda: sampler(euler, begin), counter, BUDGET)
     power = stated(device, watt)
     joule, how = energy_of(took, meter, power)
     return Digital(name, device, count, len(euler.keep), took.seconds / count, joule / count, how)
 
 
-def timed(work: Callable[[], object], meter: EnergyMeter | None = None, budget: float = BUDGET) -> Timed:
+def timed(work: Callable[[], object], meter: EnergyMeter | None, budget: float) -> Timed:
     """Return time and energy of a call, repeated for `budget` (s) after one that warms up.
 
     The work waits for its device itself. Energy is that of all calls together: counters tick slowly.

@@ -32,7 +32,7 @@ def parallel(ratio: float) -> str:
     """Return how many loops side by side draw level with a batch that is so many times faster."""
     if ratio <= 1.0:
         return "no digital batch of this machine catches up"
-    return f"about {ceil(ratio):,} loops side by side would draw level"
+    return f"about {ceil(ratio * (1 - 1e-9)):,} loops side by side would draw level"
 
 
 def reach(reached: float, least: float, most: float) -> str:
