@@ -1,10 +1,11 @@
-"""Train score networks for this hardware."""
+"""Train networks for this hardware."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rramlab.commands.train_letters import letters
 from rramlab.errors import InputError
 from rramlab.session import MOST_SEED
 
@@ -18,7 +19,7 @@ LEAST_STEPS = 4
 """Steps that the course of the learning rate can be laid over."""
 
 train = typer.Typer(
-    help="Train score networks for this hardware.\n\nExample: rramlab train ring",
+    help="Train networks for this hardware.\n\nExample: rramlab train ring",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -26,7 +27,10 @@ train = typer.Typer(
 
 @train.callback()
 def group() -> None:
-    """Train score networks for this hardware."""
+    """Train networks for this hardware."""
+
+
+train.command()(letters)
 
 
 @train.command()

@@ -32,7 +32,7 @@ _SHAPES: dict[str, tuple[int, ...]] = {
 class Decoder:
     """Hold one trained decoder (arXiv 2404.05648; 3729 numbers) and the classes that it has learnt.
 
-    Fully connected: `w1` (2, 16), `b1`, `w2` (16, 144), `b2`, inputs are rows. Transposed convolutions (stride
+    Fully connected: `w1` (2, 16), `b1`, `w2` (16, 144), `b2`, inputs as rows. Transposed convolutions (stride
     2, padding 1, output padding 1): `k1` (16, 8, 3, 3), `c1`, `k2` (8, 1, 3, 3), `c2`. ReLU after each layer
     but the last, which has a sigmoid. `scale` brings network units to latent units, z = scale x.
     `source` says on what letters it was trained.

@@ -14,7 +14,7 @@ from rramlab.letters.encoder import Encoder
 from rramlab.letters.latents import Latents
 
 DECODER, ENCODER, CLASSIFIER = "decoder.safetensors", "encoder.safetensors", "classifier.safetensors"
-LATENTS = "latents.npz"
+LATENTS, PICTURE = "latents.npz", "letters.png"
 
 
 def letter_decoder() -> Decoder:

@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import final
 
 import numpy as np
 import torch
@@ -15,30 +13,11 @@ from rramlab.letters.autoencoder import Autoencoder, Weights, first_weights, num
 from rramlab.letters.classifier import Classifier
 from rramlab.letters.decoder import Decoder
 from rramlab.letters.encoder import Encoder
-from rramlab.letters.latents import Latents
 from rramlab.letters.letter_set import SIDE, LetterSet
 from rramlab.letters.settings import LetterSettings
+from rramlab.letters.trained import TrainedLetters, rebuilt
 
 Progress = Callable[[str, int, int], None]
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class TrainedLetters:
-    """Hold what training on letters gives: the networks, the latents of the training set, and the figures.
-
-    `loss` is the mean loss of the autoencoder in its last epoch (nat per letter, published as 65.8 for
-    EMNIST), `accuracy` the share of held-out letters that the classifier recognises, `rebuilt` the share that
-    it still recognises after they have gone through encoder and decoder.
-    """
-
-    encoder: Encoder
-    decoder: Decoder
-    classifier: Classifier
-    latents: Latents
-    loss: float
-    accuracy: float
-    rebuilt: float
 
 
 def train_letters(
@@ -58,7 +37,6 @@ def train_letters(
     with one_thread():
         encoder, decoder, loss = train_autoencoder(letters, settings, progress, notes)
         classifier = train_classifier(letters, held_out, settings, progress, notes)
-    images = decoder.decode(encoder.encode(held_out.images)[0] / decoder.scale)
     return TrainedLetters(
         encoder,
         decoder,
@@ -66,7 +44,7 @@ def train_letters(
         encoder.latents(letters, np.random.default_rng(settings.seed)),
         loss,
         classifier.accuracy_on(held_out),
-        classifier.accuracy(images, held_out.labels),
+        classifier.accuracy(rebuilt(encoder, decoder, held_out.images), held_out.labels),
     )
 
 
