@@ -5,6 +5,7 @@ from dataclasses import asdict
 import numpy as np
 from numpy.typing import NDArray
 
+from protocols.comparison import DIGITAL_STEPS
 from protocols.sample_outcome import Outcome
 from protocols.sample_report import programming_rows, quality_table
 from rramlab.figures import programming, quality, sampling, slices
@@ -77,7 +78,8 @@ def ledger(page: Page, found: Outcome) -> None:
     page.section(
         "Time and energy",
         f"One sample takes {analog:.3g} s on this bench, which plays its coefficients in ticks of 5 ms, and "
-        f"{digital:.3g} s digitally on this computer, in one batch. What is assumed says so; "
+        f"{digital:.3g} s digitally on this computer, in one batch of {DIGITAL_STEPS} steps. What is "
+        f"assumed says so; "
         f"`rramlab ledger` sets a projected integrated version and measured digital baselines beside it.",
     )
     page.table("Energy", head, found.account.rows())

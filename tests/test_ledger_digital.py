@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from protocols.ledger import baseline, power, steps
+from protocols.ledger import baseline, lean, power, steps
 from protocols.ledger.baseline import Digital, Timed, baselines, energy_of, timed
 from protocols.ledger.digital import Euler, Task, numpy_sample, torch_sample
 from protocols.ledger.power import EnergyMeter, Rapl, Stated, meter_of, stated
@@ -21,13 +21,27 @@ ODE, SDE = (Task(SCORE, stochastic, np.zeros(14)) for stochastic in (False, True
 START = starts(50, np.random.default_rng(0))
 
 
-@pytest.mark.parametrize("sampler", [numpy_sample, torch_sample])
+def interpreted(euler: Euler, start: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Sample as the compiled loop does, without the seconds that compiling takes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lean, "_machine_code", lambda: lean.advance)
+        return lean.compiled_sample(euler, start, seed)
+
+
+@pytest.mark.parametrize("sampler", [numpy_sample, torch_sample, interpreted])
 def test_every_sampler_is_the_published_integration(sampler) -> None:
     wanted = sample(SCORE, 50, steps=20, start=START).points
     np.testing.assert_allclose(sampler(Euler.of(ODE, 20), START), wanted, atol=2e-6)
 
 
-@pytest.mark.parametrize("sampler", [numpy_sample, torch_sample])
+@pytest.mark.slow
+@pytest.mark.parametrize("task", [ODE, SDE])
+def test_the_machine_code_does_what_is_written(task: Task) -> None:
+    euler = Euler.of(task, 20)
+    np.testing.assert_allclose(lean.compiled_sample(euler, START, 1), interpreted(euler, START, 1), atol=2e-6)
+
+
+@pytest.mark.parametrize("sampler", [numpy_sample, torch_sample, interpreted])
 def test_noise_is_drawn_by_seed_and_not_in_the_last_step(sampler) -> None:
     euler = Euler.of(SDE, 20)
     one, two, other = (sampler(euler, START, seed) for seed in (1, 1, 2))
@@ -204,9 +218,11 @@ def test_stated_power_is_the_users_where_it_is_given() -> None:
 def test_each_sampler_is_measured_in_each_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(baseline, "BATCHES", (1, 7))
     monkeypatch.setattr(baseline, "BUDGET", 0.0)
+    monkeypatch.setattr(lean, "_machine_code", lambda: lean.advance)
     monkeypatch.setattr(baseline, "meter_of", lambda device: "none here")
     found = list(baselines(ODE, 5, 0, watt=2.0))
-    assert [each.batch for each in found[:4]] == [1, 7, 1, 7]
+    assert [each.batch for each in found[:6]] == 3 * [1, 7]
+    assert [each.lean for each in found[:6]] == 4 * [False] + 2 * [True]
     for each in found:
         assert isinstance(each, Digital)
         assert each.steps == 5

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from protocols.ledger import baseline, findings, needed, steps, words
+from protocols.ledger import baseline, findings, lean, needed, steps, words
 from protocols.ledger.baseline import Digital
 from protocols.ledger.findings import Findings, facts_of, findings_of
 from protocols.ledger.page import page_of
@@ -66,6 +66,7 @@ def quick() -> Iterator[None]:
         for module in (baseline, findings):
             patch.setattr(module, "BATCHES", (1, 50))
         patch.setattr(baseline, "BUDGET", 0.0)
+        patch.setattr(lean, "_machine_code", lambda: lean.advance)  # compiling takes seconds
         yield
 
 
@@ -127,6 +128,16 @@ def test_what_is_said_follows_the_figures(found: Findings) -> None:
     fast = replace(found, digital=(machine(1, 40e-6, 1e-6), machine(1000, 30e-6, 1e-6)))
     assert "32.4 times short of the least of them" in needed.needed_time(fast)  # 2 times, not 64.8
     assert "no digital batch of this machine catches up" in words.batch(fast)
+
+
+def test_the_calls_of_a_library_are_told_from_the_arithmetic(found: Findings) -> None:
+    compiled = replace(machine(1, 5e-6, 1e-4), name="compiled, one core")
+    told = replace(found, digital=(machine(1, 200e-6, 3e-3), compiled, machine(1000, 1e-6, 1e-6)))
+    assert told.alone.seconds == 200e-6
+    assert told.lean is compiled
+    assert "40 times less" in words.calls(told)
+    assert "4 times slower than that" in words.calls(told)
+    assert "40 times by the calls of a library" in words.carried(told)
 
 
 def test_the_energy_that_is_needed_is_that_of_the_baseline_over_the_ratio(found: Findings) -> None:

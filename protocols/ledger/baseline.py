@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols.ledger.digital import Euler, Task, numpy_sample, torch_sample
+from protocols.ledger.lean import compiled_sample
 from protocols.ledger.power import EnergyMeter, Stated, meter_of, stated
 from protocols.sampling import starts
 from rramlab.diffusion.threads import one_thread
@@ -22,6 +23,7 @@ BATCHES = (1, 100, 10_000)
 BUDGET = 0.5
 """Time for which each baseline is repeated (s); the median counts, so that a busy moment does not."""
 FEWEST = 3
+COMPILED = "compiled"
 
 
 @final
@@ -39,6 +41,11 @@ class Digital:
     seconds: float
     joule: float
     how: str
+
+    @property
+    def lean(self) -> bool:
+        """Tell whether no library is called between the steps."""
+        return self.name.startswith(COMPILED)
 
     @property
     def measured(self) -> bool:
@@ -70,6 +77,7 @@ def samplers() -> list[tuple[str, str, Callable[[Euler, FloatArray], object]]]:
     found: list[tuple[str, str, Callable[[Euler, FloatArray], object]]] = [
         ("numpy, one core", "cpu", numpy_sample),
         ("torch, one core", "cpu", torch_sample),
+        (f"{COMPILED}, one core", "cpu", compiled_sample),
     ]
     if torch.cuda.is_available():
         name = f"torch, {torch.cuda.get_device_name(0)}"

@@ -39,7 +39,12 @@ class Findings:
 
     @property
     def alone(self) -> Digital:
-        """Return the fastest baseline that makes one sample at a time."""
+        """Return the fastest baseline that makes one sample at a time with the calls of a library."""
+        return min((d for d in self.digital if d.batch == 1 and not d.lean), key=lambda d: d.seconds)
+
+    @property
+    def lean(self) -> Digital:
+        """Return the fastest baseline that makes one sample at a time, whatever it is made of."""
         return min((d for d in self.digital if d.batch == 1), key=lambda d: d.seconds)
 
     @property

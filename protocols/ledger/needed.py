@@ -23,13 +23,17 @@ HEAD = [
 def needed_time(found: Findings) -> str:
     """Say which time per sample the published ratios need."""
     ratios = [claim.time_ratio for claim in found.claims]
-    least, most, alone, large = min(ratios), max(ratios), found.alone, found.large
+    least, most, alone = min(ratios), max(ratios), found.alone
     reached = alone.seconds / found.projected.seconds
+    others = [
+        f"beside {named(d)}, {between(d.seconds / most, d.seconds / least, 's')}"
+        for d in dict.fromkeys((found.lean, found.large))
+    ]
     return (
         f"Published: {least:g} to {most:g} times faster. Beside {named(alone)} that needs "
         f"{between(alone.seconds / most, alone.seconds / least, 's')} per sample; "
         f"{of(found.projected.seconds, 's')} gives {number(reached)} times, {reach(reached, least, most)}. "
-        f"Beside {named(large)} it needs {between(large.seconds / most, large.seconds / least, 's')}."
+        f"It needs {'; '.join(others)}."
     )
 
 
@@ -39,10 +43,10 @@ def needed_energy(found: Findings, digital: Digital) -> str:
     least, most, reached = min(ratios), max(ratios), digital.joule / projected.joule
     low, high = digital.joule / most, digital.joule / least
     return (
-        f"Published: {least:.3g} to {most:.3g} times less energy. Beside {named(digital)} "
-        f"({energy_text(digital.joule)}, {had(digital)}) that is {between(low, high, 'J')} per sample, or "
+        f"To use {least:.3g} to {most:.3g} times less energy, as published, than {named(digital)} "
+        f"({energy_text(digital.joule)}, {had(digital)}) a sample may take {between(low, high, 'J')}, or "
         f"{between(low / projected.seconds, high / projected.seconds, 'W')} for "
-        f"{of(projected.seconds, 's')}; the projected {of(projected.watt, 'W')} gives {number(reached)} "
+        f"{of(projected.seconds, 's')}. The projected {of(projected.watt, 'W')} gives {number(reached)} "
         f"times, {reach(reached, least, most)}. {_room(found, digital, most)}"
     )
 

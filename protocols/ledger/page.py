@@ -45,7 +45,10 @@ def lead(found: Findings) -> str:
 
 def beside(page: Page, found: Findings) -> None:
     """Add the two figures and what carries the distance."""
-    told = [tell(found) for tell in (words.time, words.batch, words.steps, words.carried, words.energy)]
+    told = [
+        tell(found)
+        for tell in (words.time, words.calls, words.batch, words.steps, words.carried, words.energy)
+    ]
     page.section("Analog beside digital", "\n\n".join(told))
     stacks = {account.name: account.groups() for account in (found.bench, found.projected)}
     baselines = {f"{_short(d.name)}\n{d.batch:,}": d.joule for d in found.digital}

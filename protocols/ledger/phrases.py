@@ -18,7 +18,8 @@ def had(digital: Digital) -> str:
 
 def number(value: float) -> str:
     """Return a number with three digits."""
-    return f"{float(f'{value:.3g}'):,g}"
+    rounded = float(f"{value:.3g}")
+    return f"{rounded:,.0f}" if abs(rounded) >= 1000 else f"{rounded:g}"
 
 
 def faster(mine: float, other: float) -> str:

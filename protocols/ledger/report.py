@@ -57,7 +57,15 @@ def paragraphs(found: Findings) -> list[str]:
     """Return all that is said in words."""
     told = [
         tell(found)
-        for tell in (words.check, words.time, words.batch, words.steps, words.carried, words.energy)
+        for tell in (
+            words.check,
+            words.time,
+            words.calls,
+            words.batch,
+            words.steps,
+            words.carried,
+            words.energy,
+        )
     ]
     baselines = dict.fromkeys((found.alone, found.large))
     energies = [needed.needed_energy(found, digital) for digital in baselines]

@@ -30,10 +30,15 @@ def check(found: Findings) -> str:
 def time(found: Findings) -> str:
     """Say how the times per sample compare."""
     bench, projected, alone = found.bench.seconds, found.projected.seconds, found.alone
+    coefficients = found.sampled.batches[0][0].coefficients
+    count = found.sampled.waveforms().counts()["word"]
     return (
         f"A sample takes {of(bench, 's')} on the bench as built, which plays its coefficients tick by tick: "
         f"{faster(bench, alone.seconds)} than {named(alone)} ({of(alone.seconds, 's')}). The projected "
-        f"version takes {of(projected, 's')} by assumption, {faster(projected, alone.seconds)} than the same."
+        f"version takes {of(projected, 's')} by assumption, {faster(projected, alone.seconds)} than the "
+        f"same: ticks of {of(projected / len(coefficients.drift), 's')} in place of "
+        f"{of(coefficients.tick, 's')}, {number(count / projected)} words per second to the converters in "
+        f"place of {number(count / bench)}."
     )
 
 
@@ -45,6 +50,16 @@ def batch(found: Findings) -> str:
         f"{number(alone.seconds / large.seconds)} times less than {named(alone)}. Beside that the projected "
         f"version is {faster(projected, large.seconds)} if it makes one sample after the other; "
         f"{parallel(projected / large.seconds)}."
+    )
+
+
+def calls(found: Findings) -> str:
+    """Say what the calls of a library do to one sample at a time."""
+    alone, lean, projected = found.alone, found.lean, found.projected.seconds
+    return (
+        f"One at a time it is the calls that take time: {named(lean)}, needs {of(lean.seconds, 's')}, "
+        f"{number(alone.seconds / lean.seconds)} times less than {named(alone)}, for the same {lean.steps} "
+        f"steps. The projected version is {faster(projected, lean.seconds)} than that."
     )
 
 
@@ -66,6 +81,7 @@ def carried(found: Findings) -> str:
     factors = {
         "the time per sample, assumed in place of played": found.bench.seconds / found.projected.seconds,
         "the batch of the digital side": found.alone.seconds / found.large.seconds,
+        "the calls of a library": found.alone.seconds / found.lean.seconds,
         f"{sweep.ladder[-1]:,} steps in place of {sweep.chosen}": sweep.ladder[-1] / sweep.chosen,
     }
     ordered = sorted(factors.items(), key=lambda pair: -pair[1])

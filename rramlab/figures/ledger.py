@@ -24,7 +24,7 @@ def energy_stacks(systems: Mapping[str, Stack], digital: Mapping[str, float]) ->
         raise ValueError("no system was given; 1 stack of components (J) or more is possible")
     names = list(dict.fromkeys(name for stack in systems.values() for name in stack))
     colours = {name: style.CYCLE[i % len(style.CYCLE)] for i, name in enumerate(names)}
-    ratios = [1.0] * len(systems) + ([0.75 * max(len(digital), 2)] if digital else [])
+    ratios = [1.0] * len(systems) + ([min(0.75 * max(len(digital), 2), 5.0)] if digital else [])
     figure = style.blank(style.DOUBLE, 78.0)
     row = figure.subplots(1, len(ratios), squeeze=False, width_ratios=ratios)[0]
     for i, (axes, (title, stack)) in enumerate(zip(row, systems.items(), strict=False)):
