@@ -1,0 +1,99 @@
+"""Carry out a calibration as a run: procedures in order, records into the library, a page."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, final
+
+from calibration.command_report import draw, show
+from calibration.order import Listed, before, left_out, loaded, named
+from calibration.runner import Result, Runner
+from rramlab.backend import Backend
+from rramlab.bench import Bench
+from rramlab.corrections.correction import Correction
+from rramlab.corrections.library import Library
+from rramlab.disk import clear_errors
+from rramlab.errors import InputError, Unsupported
+from rramlab.session import Plan, Session, free_folder
+
+
+@final
+@dataclass(frozen=True)
+class Request:
+    """Hold what the command was asked for: a procedure or "all", and how the cells are made ready.
+
+    `card` is a table of resistors that are in the sockets, `library` the folder that takes the records.
+    """
+
+    name: str = "all"
+    prepare: bool = False
+    card: str = ""
+    library: str = ""
+
+    def __post_init__(self) -> None:
+        if self.card and not Path(self.card).is_file():
+            raise InputError(f"--card {self.card}: there is no such file; name a table row,col,ohm")
+
+
+def carry_out(
+    session: Session,
+    request: Request,
+    folder: Path | None,
+    resume: Path | None,
+    seed: int,
+    listed: Mapping[str, Listed],
+) -> list[Result]:
+    """Return what became of each procedure; records and measurements are kept in the run."""
+    named([request.name], listed)
+    plan = _plan(session, request, folder, resume, seed, listed)
+    with session.work(plan) as work, session.terminal.progress() as progress:
+        request = Request(**work.run.start.parameters)
+        known = dict(work.backend.correction.records)
+        runner = Runner(work, listed, known, Library(Path(request.library)), progress)
+        reading, options = work.bench.reading.spec(), asdict(request)
+        chosen = [listed[name].make(reading, options) for name in named([request.name], listed)]
+        results = [runner.result(procedure) for procedure in chosen]
+        draw(results, work)
+    show(session, results, plan.folder)
+    return results
+
+
+def _plan(
+    session: Session,
+    request: Request,
+    folder: Path | None,
+    resume: Path | None,
+    seed: int,
+    listed: Mapping[str, Listed],
+) -> Plan:
+    """Return the plan of a run; a new one begins with the records that it builds upon, and no others."""
+    command, place = f"calibrate {request.name}", resume or folder or free_folder("calibrate")
+    if resume is not None:
+        return Plan(command, place, resume=resume, in_parts=True)
+    bench = session.bench()
+    library = bench.library()
+    names = named([request.name], listed)
+    known = library.known(before(names, loaded(listed)), time.time())
+    told = replace(request, library=str(library.folder), card=_absolute(request.card))
+    check = _fits(bench, names, listed)
+    parameters: dict[str, Any] = asdict(told)
+    return Plan(command, place, seed, parameters, check=check, correction=Correction(known), in_parts=True)
+
+
+def _fits(bench: Bench, names: list[str], listed: Mapping[str, Listed]) -> Callable[[Backend], None]:
+    """Return a check of a plan: something can be measured here, and the library can take a record."""
+
+    def check(backend: Backend) -> None:
+        told = left_out(names, listed, backend)
+        if len(told) == len(names):
+            raise Unsupported(told[names[0]])
+        library = bench.library().folder
+        with clear_errors(library):
+            library.mkdir(parents=True, exist_ok=True)
+
+    return check
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).absolute()) if path else ""

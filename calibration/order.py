@@ -1,0 +1,90 @@
+"""List the procedures and bring them into the order in which one builds upon the other."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from pkgutil import resolve_name
+from typing import Any, final
+
+from calibration.procedure import Procedure
+from rramlab.backend import Backend
+from rramlab.errors import InputError, did_you_mean
+from rramlab.reading import ReadSpec
+
+
+@final
+@dataclass(frozen=True)
+class Listed:
+    """Name the class of a procedure, the verbs that it needs of a bench, and what it finds, in a line.
+
+    `takes` names the options of the command that its class takes beside the reading.
+    """
+
+    where: str
+    verbs: tuple[str, ...]
+    finds: str
+    takes: tuple[str, ...] = ()
+
+    def lacks(self, backend: Backend) -> str:
+        """Return why this bench cannot be measured so, or an empty text."""
+        missing = [verb for verb in self.verbs if verb not in backend.capabilities]
+        if not missing:
+            return ""
+        able, name = ", ".join(sorted(backend.capabilities)), backend.identify()["name"]
+        return f"this bench has no '{missing[0]}' ({name}); it can: {able}"
+
+    def load(self) -> type[Procedure]:
+        """Return the class."""
+        found: type[Procedure] = resolve_name(self.where)
+        return found
+
+    def make(self, reading: ReadSpec, options: Mapping[str, Any]) -> Procedure:
+        """Return the procedure for a reading; of the options it gets those that it takes."""
+        return self.load()(reading, **{name: options[name] for name in self.takes})
+
+
+PROCEDURES: Mapping[str, Listed] = {
+    "readout": Listed(
+        "calibration.readout:Readout",
+        ("read", "sweep"),
+        "gain, offset and nonlinearity of row drivers and of the single-cell range, against the source meter",
+    ),
+}
+
+
+def named(names: Sequence[str], listed: Mapping[str, Listed] = PROCEDURES) -> list[str]:
+    """Return these names in order, each behind those that it builds upon; all of them for "all"."""
+    for name in names:
+        if name not in (*listed, "all"):
+            raise InputError(f"there is no calibration '{name}'; {did_you_mean(name, ['all', *listed])}")
+    asked = set(listed) if "all" in names else set(names)
+    return [name for name in in_order(loaded(listed)) if name in asked]
+
+
+def loaded(listed: Mapping[str, Listed]) -> dict[str, type[Procedure]]:
+    """Return the classes by name."""
+    return {name: one.load() for name, one in listed.items()}
+
+
+def in_order(kinds: Mapping[str, type[Procedure]]) -> list[str]:
+    """Return all names, each behind those that it builds upon."""
+    graph = {name: [one for one in kind.after if one in kinds] for name, kind in kinds.items()}
+    return list(TopologicalSorter(graph).static_order())
+
+
+def before(names: Iterable[str], kinds: Mapping[str, type[Procedure]]) -> list[str]:
+    """Return the names that these build upon, directly or through others, in order; not these themselves."""
+    found: set[str] = set()
+    waiting = [one for name in names for one in kinds[name].after]
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            waiting += kinds[one].after if one in kinds else ()
+    return [one for one in in_order(kinds) if one in found and one not in set(names)]
+
+
+def left_out(names: Iterable[str], listed: Mapping[str, Listed], backend: Backend) -> dict[str, str]:
+    """Return why procedures cannot be done on this bench, by name; those that can are not in it."""
+    told = {name: listed[name].lacks(backend) for name in names}
+    return {name: why for name, why in told.items() if why}
