@@ -9,6 +9,7 @@ from rramlab.errors import InputError
 from rramlab.session import MOST_SEED
 
 if TYPE_CHECKING:  # loaded by the command, not by --help
+    from rramlab.letters.emnist import Split
     from rramlab.letters.letter_set import LetterSet
     from rramlab.letters.settings import LetterSettings
     from rramlab.letters.trained import TrainedLetters
@@ -119,16 +120,25 @@ def _sets(
         return _drawn(parse_classes(classes, UPPER, "drawn letters"), count, seed)
     chosen = emnist.split_of(split)
     names = parse_classes(classes, chosen.classes, chosen.source)
-    if download:
-        from rramlab.letters.download import default_folder, download_emnist
-
-        folder = folder or default_folder()
-        terminal.say(f"EMNIST: {emnist.ADDRESS} to {folder} (536 MB, unless it is there already)")
-        folder = download_emnist(folder, chosen)
-    assert folder is not None
-    emnist.find_files(folder, chosen)
-    training, trial = (emnist.load_emnist(folder, names, split, part) for part in emnist.PARTS)
+    place = _fetched(terminal, folder, chosen) if download else folder
+    assert place is not None
+    emnist.find_files(place, chosen)
+    training, trial = (emnist.load_emnist(place, names, split, part) for part in emnist.PARTS)
     return training, trial
+
+
+def _fetched(terminal: "Terminal", folder: Path | None, split: "Split") -> Path:
+    """Return where the files of EMNIST lie, after fetching them if they are not there."""
+    from rramlab.letters.download import default_folder, download_emnist
+    from rramlab.letters.emnist import ADDRESS, find_files
+
+    place = folder or default_folder()
+    try:
+        find_files(place, split)
+    except InputError:
+        terminal.say(f"EMNIST: {ADDRESS} to {place} (536 MB, unless the archive is there already)")
+        return download_emnist(place, split)
+    return place
 
 
 def _drawn(names: tuple[str, ...], count: int, seed: int) -> tuple["LetterSet", "LetterSet"]:

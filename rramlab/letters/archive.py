@@ -23,7 +23,7 @@ def load_archive(
     if not place.is_file():
         raise InputError(f"no letters at {place}; name an .npz file with images (n, 28, 28) and labels (n,)")
     try:
-        with np.load(place, allow_pickle=False) as file:
+        with place.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             images, labels = file["images"], file["labels"]
         scaled = images / 255.0 if images.dtype == np.uint8 else np.asarray(images, dtype=np.float64)
         if not ((scaled >= 0.0) & (scaled <= 1.0)).all():

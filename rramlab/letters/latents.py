@@ -78,7 +78,7 @@ class Latents:
         if not place.is_file():
             raise InputError(f"no latents at {place}; `rramlab train letters` writes them")
         try:
-            with np.load(place, allow_pickle=False) as file:
+            with place.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
                 classes = tuple(str(name) for name in file["classes"])
                 return cls(file["x"], file["label"], classes, str(file["source"]))
         except (BadZipFile, EOFError, KeyError, OSError, TypeError, ValueError) as error:
