@@ -4,7 +4,6 @@ import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from time import perf_counter
 from typing import final
 
@@ -21,7 +20,7 @@ FloatArray = NDArray[np.float64]
 
 BATCHES = (1, 100, 10_000)
 BUDGET = 0.5
-"""Time for which each baseline is repeated (s); the median counts, so that a busy moment does not."""
+"""Time for which each baseline is repeated (s); the fastest counts: what delays a call is other work."""
 FEWEST = 3
 COMPILED = "compiled"
 
@@ -56,7 +55,7 @@ class Digital:
 @final
 @dataclass(frozen=True)
 class Timed:
-    """Hold the median time of one call (s), and the energy of one (J), None where nothing counts it."""
+    """Hold the least time of a call (s), and the mean energy of one (J), None where nothing counts it."""
 
     seconds: float
     joule: float | None
@@ -116,7 +115,7 @@ def timed(work: Callable[[], object], meter: EnergyMeter | None, budget: float) 
         work()
         times.append(perf_counter() - begun)
     joule = None if meter is None else (meter.joule() - before) / len(times)
-    return Timed(median(times), joule)
+    return Timed(min(times), joule)
 
 
 def energy_of(took: Timed, meter: EnergyMeter | str, power: Stated) -> tuple[float, str]:

@@ -54,10 +54,11 @@ def advance(
                 for b in range(width):
                     one[b] += x[i, a] * first[a, b]
             two[:] = embedding[k]
+            # Without a branch: what a processor guesses right of repeated samples, it does not of fresh ones.
             for a in range(width):
-                if one[a] > 0.0:
-                    for b in range(width):
-                        two[b] += one[a] * second[a, b]
+                active = max(one[a], np.float32(0.0))
+                for b in range(width):
+                    two[b] += active * second[a, b]
             for a in range(inputs):
                 out = np.float32(0.0)
                 for b in range(width):
