@@ -128,7 +128,9 @@ def test_a_call_is_repeated_and_energy_is_that_of_one() -> None:
     found = timed(lambda: calls.append(1), Counter(), 0.0)
     assert len(calls) == 1 + baseline.FEWEST  # the first warms up
     assert found.joule == pytest.approx(10.0 / baseline.FEWEST)
-    assert timed(lambda: None, None, 0.0).joule is None
+    ticks = iter([5.0, 8.0])
+    found = timed(lambda: None, None, 0.0, lambda: next(ticks))
+    assert found == Timed(3.0 / baseline.FEWEST, None)
 
 
 def test_energy_is_read_or_stated_and_says_which() -> None:

@@ -4,7 +4,7 @@ import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import final
 
 import numpy as np
@@ -18,11 +18,15 @@ from rramlab.diffusion.threads import one_thread
 
 FloatArray = NDArray[np.float64]
 
+Clock = Callable[[], float]
+
 BATCHES = (1, 100, 10_000)
 BUDGET = 0.5
-"""Time for which each baseline is repeated (s); the fastest counts: what delays a call is other work."""
+"""Time for which each baseline is repeated (s)."""
 FEWEST = 3
 COMPILED = "compiled"
+CLOCKS: dict[str, Clock] = {"cpu": process_time, "cuda": perf_counter}
+"""A processor is timed by what its cores worked, all threads together: others on the machine do not count."""
 
 
 @final
@@ -55,7 +59,7 @@ class Digital:
 @final
 @dataclass(frozen=True)
 class Timed:
-    """Hold the least time of a call (s), and the mean energy of one (J), None where nothing counts it."""
+    """Hold mean time (s) and energy (J) of a call, None where nothing counts it."""
 
     seconds: float
     joule: float | None
@@ -96,26 +100,27 @@ def measured(
     meter, count = meter_of(device), len(begin)
     with one_thread():
         counter = meter if isinstance(meter, EnergyMeter) else None
-        took = timed(lambda: sampler(euler, begin), counter, BUDGET)
+        took = timed(lambda: sampler(euler, begin), counter, BUDGET, CLOCKS[device])
     power = stated(device, watt)
     joule, how = energy_of(took, meter, power)
     return Digital(name, device, count, len(euler.keep), took.seconds / count, joule / count, how)
 
 
-def timed(work: Callable[[], object], meter: EnergyMeter | None, budget: float) -> Timed:
-    """Return time and energy of a call, repeated for `budget` (s) after one that warms up.
+def timed(
+    work: Callable[[], object], meter: EnergyMeter | None, budget: float, clock: Clock = perf_counter
+) -> Timed:
+    """Return mean time and energy of a call, repeated for `budget` (s) after one that warms up.
 
     The work waits for its device itself. Energy is that of all calls together: counters tick slowly.
     """
     work()
-    times: list[float] = []
     before = 0.0 if meter is None else meter.joule()
-    while sum(times) < budget or len(times) < FEWEST:
-        begun = perf_counter()
+    begun, until, calls = clock(), perf_counter() + budget, 0
+    while calls < FEWEST or perf_counter() < until:
         work()
-        times.append(perf_counter() - begun)
-    joule = None if meter is None else (meter.joule() - before) / len(times)
-    return Timed(min(times), joule)
+        calls += 1
+    seconds = (clock() - begun) / calls
+    return Timed(seconds, None if meter is None else (meter.joule() - before) / calls)
 
 
 def energy_of(took: Timed, meter: EnergyMeter | str, power: Stated) -> tuple[float, str]:

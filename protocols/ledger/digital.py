@@ -16,6 +16,8 @@ FloatArray = NDArray[np.float64]
 Single = NDArray[np.float32]
 
 FIRST_TIME, LAST_TIME = 1.0, 1e-4
+BLOCK = 500
+"""Samples that numpy takes at a time: they stay in the cache, and are too few to be shared among threads."""
 
 
 @final
@@ -68,6 +70,10 @@ class Euler:
 def numpy_sample(euler: Euler, start: ArrayLike, seed: int = 0) -> Single:
     """Return the end states (n, d) of Euler steps in numpy from these start states (n, d)."""
     x, rng = _single(start), np.random.default_rng(seed)
+    return np.concatenate([_block(euler, x[at : at + BLOCK], rng) for at in range(0, len(x), BLOCK)])
+
+
+def _block(euler: Euler, x: Single, rng: np.random.Generator) -> Single:
     first, second, third = euler.layers
     for k in range(len(euler.keep)):
         hidden = np.maximum(x @ first + euler.embedding[k], 0.0)
