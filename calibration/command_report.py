@@ -5,8 +5,8 @@ from pathlib import Path
 
 from calibration.runner import Result
 from calibration.show import tell_record
-from calibration.show_state import State, day
 from calibration.show_values import facts_of
+from rramlab.corrections.state import State, day
 from rramlab.session import Session, Work
 
 

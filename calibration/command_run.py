@@ -1,7 +1,7 @@
 """Carry out a calibration as a run: procedures in order, records into the library, a page."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, final
@@ -10,7 +10,6 @@ from calibration.command_report import draw, show
 from calibration.order import Listed, before, left_out, loaded, named
 from calibration.runner import Result, Runner
 from rramlab.backend import Backend
-from rramlab.bench import Bench
 from rramlab.corrections.correction import Correction
 from rramlab.corrections.library import Library
 from rramlab.disk import clear_errors
@@ -71,26 +70,34 @@ def _plan(
     command, place = f"calibrate {request.name}", resume or folder or free_folder("calibrate")
     if resume is not None:
         return Plan(command, place, resume=resume, in_parts=True)
-    bench = session.bench()
-    library = bench.library()
+    library = session.bench().library()
     names = named([request.name], listed)
     known = library.known(before(names, loaded(listed)), time.time())
     told = replace(request, library=str(library.folder), card=_absolute(request.card))
-    check = _fits(bench, names, listed)
     parameters: dict[str, Any] = asdict(told)
+    _refuse_idle(request, names, listed)
+    check = _fits(library, names, listed, parameters)
     return Plan(command, place, seed, parameters, check=check, correction=Correction(known), in_parts=True)
 
 
-def _fits(bench: Bench, names: list[str], listed: Mapping[str, Listed]) -> Callable[[Backend], None]:
+def _refuse_idle(request: Request, names: Sequence[str], listed: Mapping[str, Listed]) -> None:
+    """Refuse an option that none of the procedures would take."""
+    for option in ("prepare", "card"):
+        if getattr(request, option) and not any(option in listed[name].takes for name in names):
+            raise InputError(f"'{request.name}' does not need --{option}; leave it out")
+
+
+def _fits(
+    library: Library, names: list[str], listed: Mapping[str, Listed], options: Mapping[str, Any]
+) -> Callable[[Backend], None]:
     """Return a check of a plan: something can be measured here, and the library can take a record."""
 
     def check(backend: Backend) -> None:
-        told = left_out(names, listed, backend)
+        told = left_out(names, listed, backend, options)
         if len(told) == len(names):
             raise Unsupported(told[names[0]])
-        library = bench.library().folder
-        with clear_errors(library):
-            library.mkdir(parents=True, exist_ok=True)
+        with clear_errors(library.folder):
+            library.folder.mkdir(parents=True, exist_ok=True)
 
     return check
 

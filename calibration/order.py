@@ -1,7 +1,7 @@
 """List the procedures and bring them into the order in which one builds upon the other."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from pkgutil import resolve_name
 from typing import Any, final
@@ -17,17 +17,20 @@ from rramlab.reading import ReadSpec
 class Listed:
     """Name the class of a procedure, the verbs that it needs of a bench, and what it finds, in a line.
 
-    `takes` names the options of the command that its class takes beside the reading.
+    `takes` names the options of the command that its class takes beside the reading, `spares` the verbs that
+    an option makes unnecessary.
     """
 
     where: str
     verbs: tuple[str, ...]
     finds: str
     takes: tuple[str, ...] = ()
+    spares: Mapping[str, str] = field(default_factory=dict)
 
-    def lacks(self, backend: Backend) -> str:
+    def lacks(self, backend: Backend, options: Mapping[str, Any]) -> str:
         """Return why this bench cannot be measured so, or an empty text."""
-        missing = [verb for verb in self.verbs if verb not in backend.capabilities]
+        spared = [verb for option, verb in self.spares.items() if options.get(option)]
+        missing = [verb for verb in self.verbs if verb not in (*backend.capabilities, *spared)]
         if not missing:
             return ""
         able, name = ", ".join(sorted(backend.capabilities)), backend.identify()["name"]
@@ -47,7 +50,9 @@ PROCEDURES: Mapping[str, Listed] = {
     "readout": Listed(
         "calibration.readout:Readout",
         ("read", "sweep"),
-        "gain, offset and nonlinearity of row drivers and of the single-cell range, against the source meter",
+        "Gain, offset and nonlinearity of row drivers and of single-cell readings, against the source meter.",
+        takes=("prepare", "card"),
+        spares={"card": "sweep"},
     ),
 }
 
@@ -84,7 +89,9 @@ def before(names: Iterable[str], kinds: Mapping[str, type[Procedure]]) -> list[s
     return [one for one in in_order(kinds) if one in found and one not in set(names)]
 
 
-def left_out(names: Iterable[str], listed: Mapping[str, Listed], backend: Backend) -> dict[str, str]:
+def left_out(
+    names: Iterable[str], listed: Mapping[str, Listed], backend: Backend, options: Mapping[str, Any]
+) -> dict[str, str]:
     """Return why procedures cannot be done on this bench, by name; those that can are not in it."""
-    told = {name: listed[name].lacks(backend) for name in names}
+    told = {name: listed[name].lacks(backend, options) for name in names}
     return {name: why for name, why in told.items() if why}

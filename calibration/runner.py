@@ -73,7 +73,7 @@ class Runner:
 
     def _left_out(self, procedure: Procedure) -> Result | None:
         """Return why a procedure is not for this bench, or cannot begin; None if it can."""
-        lacks = self.listed[procedure.name].lacks(self.work.backend)
+        lacks = self.listed[procedure.name].lacks(self.work.backend, self.work.run.start.parameters)
         missing = [name for name in procedure.after if name not in self.known]
         why = lacks or (f"it builds on '{missing[0]}', which is not known" if missing else "")
         return Result(procedure, None, why=why, left_out=True) if why else None

@@ -6,13 +6,13 @@ from contextlib import suppress
 from typing import Any
 
 from calibration.order import PROCEDURES
-from calibration.show_state import Shelf, State, state_of
 from calibration.show_values import facts_of, told
 from calibration.show_words import words
 from rramlab.bench import Bench
 from rramlab.corrections.correction import Correction
 from rramlab.corrections.library import Library
 from rramlab.corrections.record import Record
+from rramlab.corrections.state import Shelf, State, state_of
 from rramlab.errors import RramlabError
 from rramlab.quantity import format_quantity
 from rramlab.session import Session

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from protocols.certainty import WHAT, Certainty
 from protocols.characterise.ohmic import Ohmic
 from protocols.levels_cells import Levels
 from protocols.levels_figures import Moment, programmed
@@ -66,7 +67,9 @@ def summarise(
     }
 
 
-def draw(found: Levels, told: Sequence[Moment], straight: Sequence[Ohmic], folder: Path) -> None:
+def draw(
+    found: Levels, told: Sequence[Moment], straight: Sequence[Ohmic], folder: Path, sure: Certainty
+) -> None:
     """Write the page of figures into the folder of the run."""
     from rramlab.figures.levels import level_curves
 
@@ -74,7 +77,7 @@ def draw(found: Levels, told: Sequence[Moment], straight: Sequence[Ohmic], folde
     page = Page(
         "Levels",
         f"{len(found.cells)} cells, {len(found.target)} levels from {low} to {high}, "
-        f"{len(found.level)} round(s) of programming; run {folder.name}.",
+        f"{len(found.level)} round(s) of programming; run {folder.name}. {WHAT}: {sure.text}.",
     )
     if len(found.curve_level):
         fits = np.array([[f.conductance, f.chi, f.chi_error, f.departure] for f in straight]).T
@@ -117,7 +120,9 @@ def _draw_readings(page: Page, found: Levels, told: Sequence[Moment]) -> None:
     page.table("Of single readings, conductances in uS, information in bit", HEAD, _rows(told))
 
 
-def show(session: Session, found: Levels, told: Sequence[Moment], summary: dict[str, Any]) -> None:
+def show(
+    session: Session, found: Levels, told: Sequence[Moment], summary: dict[str, Any], sure: Certainty
+) -> None:
     """Print the figures against time, and the cells that were not programmed."""
     title = (
         f"{summary['levels']} levels on {summary['cells']} cells, {summary['programmed_percent']:.4g} % "
@@ -128,6 +133,7 @@ def show(session: Session, found: Levels, told: Sequence[Moment], summary: dict[
     missed = [row for row in _outcomes(found) if row[0] != Outcome.CONVERGED.name]
     if missed:
         session.terminal.table("Not programmed", ["outcome", "cells", "what to do"], missed)
+    session.terminal.say(f"{WHAT.lower()}: {sure.text}")
     session.terminal.say(f"page: {summary['run']}/index.html   run file: {summary['run']}/run.h5")
     session.terminal.document(summary)
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from protocols.certainty import Certainty
 from protocols.characterise.needs import needs
 from protocols.characterise.planes import chosen
 from protocols.levels_cells import UNITS, Leveller
@@ -33,10 +34,12 @@ def carry_out(
             found = leveller.measure(chosen(request.cells, work.backend))
         told = moments(found, work.run.start.seed)
         straight = straightness(found)
-        summary = summarise(found, told, straight, work.run.folder)
+        last, reading = found.reading[-1, -1].mean(axis=-1), work.bench.reading.spec()
+        sure = Certainty.of(work.backend, found.cells, last, reading)
+        summary = summarise(found, told, straight, work.run.folder) | sure.facts()
         work.run.keep("levels", found.columns(), UNITS, summary)
-        draw(found, told, straight, work.run.folder)
-    show(session, found, told, summary)
+        draw(found, told, straight, work.run.folder, sure)
+    show(session, found, told, summary, sure)
     return summary
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from protocols.certainty import WHAT, Certainty
 from protocols.program_request import Request
 from protocols.write_verify.programmed import Programmed
 from rramlab.cells import Cells
@@ -37,14 +38,15 @@ def summarise(done: Programmed, request: Request, folder: Path) -> dict[str, Any
     }
 
 
-def draw(done: Programmed, request: Request, folder: Path) -> None:
+def draw(done: Programmed, request: Request, folder: Path, sure: Certainty) -> None:
     """Write the page of figures into the folder of the run."""
     from rramlab.figures.programming import conductance_errors, conductance_maps, pulses_per_cell
     from rramlab.page import Page
 
     target, achieved = plane_of(done, done.target), plane_of(done, done.achieved)
     outcome = plane_of(done, done.outcome.astype(float))
-    page = Page("Programmed", f"{len(done.cells)} cells by {request.strategy}; run {folder.name}.")
+    lead = f"{len(done.cells)} cells by {request.strategy}; run {folder.name}. {WHAT}: {sure.text}."
+    page = Page("Programmed", lead)
     page.figure("Target, achieved and error", conductance_maps(target, achieved, outcome, request.tolerance))
     page.figure(
         "Error right after programming and after the wait",
@@ -69,13 +71,14 @@ def plane_of(done: Programmed, values: NDArray[Any]) -> FloatArray:
     return plane
 
 
-def show(session: Session, done: Programmed, summary: dict[str, Any]) -> None:
+def show(session: Session, done: Programmed, summary: dict[str, Any], sure: Certainty) -> None:
     """Print the summary, and the failed cells with their reasons."""
     rows = [
         ["cells", f"{summary['cells']}"],
         ["converged", f"{summary['converged_percent']:.2f} %"],
         ["within tolerance after the last wait", f"{summary['within_tolerance_percent']:.2f} %"],
         ["sigma of the converged", _sigma(summary["sigma_uS"])],
+        [WHAT.lower(), sure.text],
         ["pulses per cell", f"{summary['mean_pulses']:.2f}"],
         ["reads per cell", f"{summary['mean_reads']:.2f}"],
         ["energy per cell", f"{summary['energy_per_cell_nJ']:.3f} nJ"],

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from protocols import certainty
+from protocols.certainty import Certainty
 from protocols.program_report import draw, show, summarise
 from protocols.program_request import Request
 from protocols.targets import load_targets
@@ -44,10 +46,12 @@ def carry_out(
         cells, targets = kept_targets(work) if given is None else keep_targets(work, *given)
         with session.terminal.progress() as progress:
             done = write(work, request.strategy_object(), request.spec(work.bench), cells, targets, progress)
-        summary = summarise(done, request, work.run.folder)
-        work.run.keep("program", done.columns(), UNITS, summary)
-        draw(done, request, work.run.folder)
-    show(session, done, summary)
+        sure = Certainty.of(work.backend, cells, done.achieved, request.spec(work.bench).final_reading)
+        summary = summarise(done, request, work.run.folder) | sure.facts()
+        units = UNITS | certainty.UNITS
+        work.run.keep("program", {**done.columns(), **sure.columns()}, units, summary)
+        draw(done, request, work.run.folder, sure)
+    show(session, done, summary, sure)
     return summary
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from protocols.ageing.durations import TEN_YEARS, format_duration
 from protocols.ageing.log_law import Estimate, Law
 from protocols.ageing.series import Series, Status
+from protocols.certainty import WHAT, Certainty, told
 from protocols.retention_request import Request
 from protocols.retention_states import States
 from rramlab.session import Session, Work
@@ -71,14 +72,16 @@ def _told(estimate: Estimate, scale: float) -> dict[str, float]:
     }
 
 
-def draw(series: Series, states: States, laws: list[Law], request: Request, folder: Path) -> None:
+def draw(
+    series: Series, states: States, laws: list[Law], request: Request, folder: Path, sure: Certainty
+) -> None:
     """Write the page of figures into the folder of the run."""
     from rramlab.figures.ageing import StateCurve, extrapolated, retention_curves
     from rramlab.page import Page
 
     curves = [_curve(StateCurve, series, states, i, law) for i, law in enumerate(laws)]
     missing = series.planned[series.status == Status.GAP]
-    page = Page("Retention", _lead(series, request, folder))
+    page = Page("Retention", f"{_lead(series, request, folder)} {WHAT}: {sure.text}.")
     page.figure(
         "Mean of each state with one sigma of its cells, the change of the mean, and sigma over time; lines "
         "are the fits in log time, error bars of sigma one standard uncertainty; grey marks reads that could "
@@ -155,6 +158,7 @@ def show(session: Session, summary: dict[str, Any]) -> None:
         ["from, to", f"{format_duration(summary['first_s'])}, {format_duration(summary['last_s'])}"],
         ["temperature", summary["temperature"]],
         ["time by", ", ".join(summary["clocks"])],
+        [WHAT.lower(), told(summary)],
     ]
     terminal.table("Retention", ["what", "value"], rows)
     few = [0, 3, 4, 6, 7]

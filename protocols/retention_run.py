@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from protocols import certainty
 from protocols.ageing.clocks import HostTimes, ThisHost
 from protocols.ageing.long_run import LongRun
 from protocols.ageing.series import UNITS, Series
 from protocols.ageing.written import kept_target, level_targets, written
+from protocols.certainty import Certainty
 from protocols.retention_report import draw, show, summarise
 from protocols.retention_request import Request
 from protocols.retention_states import States, states_of
@@ -75,10 +77,18 @@ def _concluded(work: Work, request: Request, series: Series, states: States) -> 
     """Fit, keep, draw; return the summary."""
     run = work.run
     laws = states.laws(series, np.random.default_rng([run.start.seed, 1]))
-    summary = summarise(series, states, laws, request, work, run.folder)
-    run.keep("retention", {**series.columns(), "state": states.of_cell}, UNITS, summary)
-    draw(series, states, laws, request, run.folder)
+    sure = Certainty.of(work.backend, series.cells, _last(series), request.reading(work.bench))
+    summary = summarise(series, states, laws, request, work, run.folder) | sure.facts()
+    columns = {**series.columns(), "state": states.of_cell, **sure.columns()}
+    run.keep("retention", columns, {**UNITS, **certainty.UNITS}, summary)
+    draw(series, states, laws, request, run.folder, sure)
     return summary
+
+
+def _last(series: Series) -> FloatArray:
+    """Return the last reading (S) of each cell; NaN where none was taken."""
+    taken = np.flatnonzero(series.taken)
+    return series.conductance[taken[-1]] if taken.size else np.full(len(series.cells), np.nan)
 
 
 def _targets(work: Work, request: Request) -> tuple[Cells, FloatArray]:

@@ -25,7 +25,8 @@ GROUND = {name: f"rramlab.commands.{name}" for name in ("bench", "panic", "recov
 EPILOG = (
     "--bench, --json and --quiet may stand anywhere on the line. Exit codes: 0 done, 1 below what "
     "--require asked, 2 wrong input, 3 bench file, 4 limit, 5 not on this bench, 6 run record, "
-    "7 an instrument does not answer as it should, 8 the bench is in use, 70 a bug, 130 interrupted."
+    "7 an instrument does not answer as it should, 8 the bench is in use, 9 a calibration does not hold or "
+    "could not be made, 70 a bug, 130 interrupted."
 )
 
 

@@ -108,8 +108,8 @@ class Upon(Procedure):
 
 
 LISTED = {
-    "upon": Listed("calibrate_toys:Upon", ("read",), "what builds upon it"),
-    "readout": Listed("calibrate_toys:Scale", ("read", "pulse"), "the scale of readings"),
+    "upon": Listed("calibrate_toys:Upon", ("read",), "What builds upon it."),
+    "readout": Listed("calibrate_toys:Scale", ("read", "pulse"), "The scale of readings."),
 }
 
 

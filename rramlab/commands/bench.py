@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, final
 
 import typer
 
-from rramlab.errors import BenchFileError, LinkError, LinkFault
+from rramlab.errors import BenchFileError, CalibrationError, LinkError, LinkFault
 
 if TYPE_CHECKING:  # loaded by the commands that open a bench, not by --help
     from rramlab.attached import Attached
@@ -66,22 +68,26 @@ def check(ctx: typer.Context) -> None:
 
     Example: rramlab --bench mine.toml bench check
     """
+    from rramlab.corrections.correction import Correction
+
     session = ctx.obj
     bench_file = session.bench()
-    backend = bench_file.open()
+    backend = bench_file.open(correction=Correction())
     found = backend.examine()
+    told = {finding.part: finding.answer for finding in reversed(found)}  # the first of a part says who it is
+    known = _calibration(bench_file, backend.identify() | told)
     facts = {
         "shape": f"{backend.shape[0]} x {backend.shape[1]}",
         "can": ", ".join(sorted(backend.capabilities)),
         **_first_cells(bench_file, backend),
     }
-    rows = [finding.row() for finding in found] + [[name, value, ""] for name, value in facts.items()]
+    rows = [each.row() for each in (*found, *known)] + [[name, value, ""] for name, value in facts.items()]
     name = bench_file.bench.id
     session.terminal.table(f"Bench '{name}'", ["part", "answer", "verdict"], rows)
-    told = {finding.part: finding.answer for finding in reversed(found)}  # the first of a part says who it is
-    findings = [asdict(finding) for finding in found]
+    findings = [asdict(finding) for finding in (*found, *known)]
     session.terminal.document({"bench": name, **backend.identify(), **told, **facts, "findings": findings})
     _refuse_bad(name, found)
+    _refuse_uncalibrated(name, known)
 
 
 @bench.command(name="list")
@@ -126,7 +132,7 @@ def _find(ask: bool, terminal: Terminal) -> list[Attached]:
 
 
 def _first_cells(bench_file: Bench, backend: Backend) -> dict[str, str]:
-    """Return readings of a simulated macro; on a real one the outputs stay off."""
+    """Return readings of a simulated macro, as reported; on a real one the outputs stay off."""
     from rramlab.cells import Cells
 
     if not (backend.forgets and "read" in backend.capabilities):
@@ -134,6 +140,33 @@ def _first_cells(bench_file: Bench, backend: Backend) -> dict[str, str]:
     with backend:
         readings = backend.read(Cells.grid(range(2), range(2)), bench_file.reading.spec())
     return {"first cells": ", ".join(f"{g * 1e6:.2f} uS" for g in readings)}
+
+
+def _calibration(bench_file: Bench, who: Mapping[str, str]) -> list[Finding]:
+    """Return how it is with each calibration record of the bench, or that there are none."""
+    from rramlab.corrections.state import state_of
+    from rramlab.finding import Finding
+
+    shelf = {} if bench_file.calibration is None else bench_file.library().look()
+    if not shelf:
+        return [Finding("calibration", "none: readings are as reported", True, "rramlab calibrate all")]
+    states = {kind: state_of(kind, shelf, who, time.time()) for kind in shelf}
+    return [
+        Finding(f"calibration '{kind}'", state.words, state.good, "" if state.good else _renewal(kind))
+        for kind, state in states.items()
+    ]
+
+
+def _renewal(kind: str) -> str:
+    return f"renew it: rramlab calibrate {kind}"
+
+
+def _refuse_uncalibrated(name: str, known: list[Finding]) -> None:
+    bad = [finding.part for finding in known if not finding.good]
+    if bad:
+        raise CalibrationError(
+            f"bench '{name}' will be refused: {', '.join(bad)} (see the table); renew: rramlab calibrate all"
+        )
 
 
 def _refuse_bad(name: str, found: list[Finding]) -> None:

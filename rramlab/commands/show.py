@@ -1,5 +1,6 @@
 """Show what a run holds, finished or not."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,6 +30,7 @@ def show(
         "seed": start.seed,
         **{name: value for name, value in attributes.items() if name not in ("began", "ended")},
         **{name: value for who in file.contents.identities[-1:] for name, value in who.items()},
+        "calibration": _calibration(start.calibration),
     }
     terminal.table(str(file.path), ["what", "value"], [[name, str(value)] for name, value in head.items()])
     sizes = [
@@ -57,6 +59,14 @@ def _print_table(file: Any, table: str, terminal: Any) -> None:
     print(",".join(columns))
     for row in zip(*(column.tolist() for column in columns.values()), strict=True):
         print(",".join(str(value) for value in row))
+
+
+def _calibration(records: Sequence[Mapping[str, Any]]) -> str:
+    """Return by which calibration the readings of a run are corrected."""
+    from rramlab.corrections.state import day
+
+    told = [f"{record['kind']} of {day(record['made'])}" for record in records]
+    return ", ".join(told) or "none: readings are as reported"
 
 
 def _rows(columns: Any) -> int:
