@@ -126,11 +126,11 @@ class Counter(EnergyMeter):
 def test_a_call_is_repeated_and_energy_is_that_of_one() -> None:
     calls: list[int] = []
     found = timed(lambda: calls.append(1), Counter(), 0.0)
-    assert len(calls) == 1 + baseline.FEWEST  # the first warms up
-    assert found.joule == pytest.approx(10.0 / baseline.FEWEST)
-    ticks = iter([5.0, 8.0])
-    found = timed(lambda: None, None, 0.0, lambda: next(ticks))
-    assert found == Timed(3.0 / baseline.FEWEST, None)
+    assert len(calls) == 1 + baseline.ROUNDS  # the first warms up
+    assert found.joule == pytest.approx(10.0 / baseline.ROUNDS)
+    lengths = [5.0, 3.0, 4.0, 2.0, 9.0]  # of the rounds: a call each
+    ticks = iter([tick for length in lengths for tick in (0.0, length)])
+    assert timed(lambda: None, None, 0.0, lambda: next(ticks)) == Timed(2.0, None)
 
 
 def test_energy_is_read_or_stated_and_says_which() -> None:

@@ -21,9 +21,8 @@ FloatArray = NDArray[np.float64]
 Clock = Callable[[], float]
 
 BATCHES = (1, 100, 10_000)
-BUDGET = 0.5
-"""Time for which each baseline is repeated (s)."""
-FEWEST = 3
+ROUNDS, BUDGET = 5, 0.1
+"""Each baseline is repeated in so many rounds, of so long (s)."""
 COMPILED = "compiled"
 CLOCKS: dict[str, Clock] = {"cpu": process_time, "cuda": perf_counter}
 """A processor is timed by what its cores worked, all threads together: others on the machine do not count."""
@@ -59,7 +58,7 @@ class Digital:
 @final
 @dataclass(frozen=True)
 class Timed:
-    """Hold mean time (s) and energy (J) of a call, None where nothing counts it."""
+    """Hold time (s) and energy (J) of a call, None where nothing counts the energy."""
 
     seconds: float
     joule: float | None
@@ -109,18 +108,26 @@ def measured(
 def timed(
     work: Callable[[], object], meter: EnergyMeter | None, budget: float, clock: Clock = perf_counter
 ) -> Timed:
-    """Return mean time and energy of a call, repeated for `budget` (s) after one that warms up.
+    """Return time and energy of a call, repeated in rounds of `budget` (s) after one that warms up.
 
-    The work waits for its device itself. Energy is that of all calls together: counters tick slowly.
+    The time is that of the best round: neighbours empty the caches. The energy is the mean of all calls, for
+    counters tick slowly. The work waits for its device itself.
     """
     work()
     before = 0.0 if meter is None else meter.joule()
+    rounds = [_round(work, budget, clock) for _ in range(ROUNDS)]
+    calls = sum(count for _, count in rounds)
+    joule = None if meter is None else (meter.joule() - before) / calls
+    return Timed(min(seconds / count for seconds, count in rounds), joule)
+
+
+def _round(work: Callable[[], object], budget: float, clock: Clock) -> tuple[float, int]:
+    """Return the time (s) of some calls, and how many they were."""
     begun, until, calls = clock(), perf_counter() + budget, 0
-    while calls < FEWEST or perf_counter() < until:
+    while calls == 0 or perf_counter() < until:
         work()
         calls += 1
-    seconds = (clock() - begun) / calls
-    return Timed(seconds, None if meter is None else (meter.joule() - before) / calls)
+    return clock() - begun, calls
 
 
 def energy_of(took: Timed, meter: EnergyMeter | str, power: Stated) -> tuple[float, str]:
