@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from math import nan
 from typing import Any, final
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from protocols.letters_judge import Judge, Verdict
 from protocols.letters_loop import ClassRuns
 from protocols.letters_request import LettersRequest
-from protocols.network import Macro
+from protocols.network import TRIMS, Macro
 from protocols.sampling import Sampling
 from protocols.write_verify.programmed import Programmed
 from rramlab.diffusion.network import ScoreWeights
@@ -56,12 +57,17 @@ class Outcome:
     @property
     def distance_ratio(self) -> float:
         """Return the sliced Wasserstein distance to the latents, analog over digital, of class means."""
-        return self.mean(ANALOG, "sliced_wasserstein") / self.mean(DIGITAL, "sliced_wasserstein")
+        return self._ratio("sliced_wasserstein")
 
     @property
     def accuracy_ratio(self) -> float:
         """Return the share of letters of the right class, analog over digital."""
-        return self.mean(ANALOG, "accuracy") / self.mean(DIGITAL, "accuracy")
+        return self._ratio("accuracy")
+
+    @property
+    def moves(self) -> int:
+        """Return how many times layers were moved away from cells that did not hold their weights."""
+        return max(0, len(self.programmed) // (1 + TRIMS) - 1)
 
     def columns(self) -> dict[str, FloatArray]:
         """Return start states and samples as named columns for the record."""
@@ -69,6 +75,10 @@ class Outcome:
         for name, drawn in self.classes.items():
             found |= {f"{ANALOG} {name}": drawn.analog.end, f"{DIGITAL} {name}": drawn.digital}
         return found
+
+    def _ratio(self, figure: str) -> float:
+        digital = self.mean(DIGITAL, figure)
+        return self.mean(ANALOG, figure) / digital if digital else nan
 
 
 def facts_of(found: Outcome) -> dict[str, Any]:
@@ -83,6 +93,7 @@ def facts_of(found: Outcome) -> dict[str, Any]:
         "accuracy": {which: found.mean(which, "accuracy") for which in (ANALOG, DIGITAL)},
         "accuracy_ratio": found.accuracy_ratio,
         "sliced_wasserstein_ratio": found.distance_ratio,
+        "moves": found.moves,
         "targets_clipped": found.macro.clipped,
         "analog_seconds_per_sample": found.sampling.seconds,
         "digital_seconds_per_sample": found.digital_seconds,

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols.letters_outcome import ANALOG, DIGITAL, Outcome
-from protocols.letters_report import HEAD, class_rows
+from protocols.letters_report import CAPTION, HEAD, class_rows
 from rramlab.figures import letters, programming, sampling
 from rramlab.page import Page
 
@@ -48,7 +48,7 @@ def what_came_out(page: Page, found: Outcome) -> None:
     for which in (ANALOG, DIGITAL):
         sheets = {name: found.judge.letters(x[:SHEET]) for name, x in samples_of(found, which).items()}
         page.figure(f"Letters, {which}", letters.letter_sheets(sheets))
-    page.table("Letters of the right class, and distance of the latents", HEAD, class_rows(found))
+    page.table(CAPTION, HEAD, class_rows(found))
     latents = {name: found.judge.latents.of_class(name) for name in found.classes}
     sets = {which: samples_of(found, which) for which in (ANALOG, DIGITAL)}
     page.figure("Points of the latent plane", letters.class_clouds(sets | {"latents": latents}))

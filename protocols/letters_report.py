@@ -5,24 +5,16 @@ from pathlib import Path
 from protocols.letters_outcome import ANALOG, DATA, DIGITAL, Outcome, facts_of
 from rramlab.session import Session
 
-HEAD = [
-    "class",
-    "right class, analog (%)",
-    "digital (%)",
-    "data (%)",
-    "sliced Wasserstein, analog",
-    "digital",
-    "floor",
-    "analog / digital",
-]
+CAPTION = "Letters of the right class (%), and sliced Wasserstein distance to the latents"
+HEAD = ["class", "right, analog", "digital", "data", "distance, analog", "digital", "floor", "ratio"]
 
 
 def show(session: Session, found: Outcome, folder: Path) -> None:
     """Print one screen of summary."""
     terminal = session.terminal
-    terminal.table(f"Letters ({found.judge.source})", HEAD, class_rows(found))
+    terminal.table(CAPTION, HEAD, class_rows(found))
     terminal.say(
-        f"Letters of the right class: {100 * found.mean(ANALOG, 'accuracy'):.1f} % analog, "
+        f"Against {found.judge.source}, right class: {100 * found.mean(ANALOG, 'accuracy'):.1f} % analog, "
         f"{100 * found.mean(DIGITAL, 'accuracy'):.1f} % digital. "
         f"Distance to the latents, analog over digital: {found.distance_ratio:.2f}."
     )

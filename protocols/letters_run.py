@@ -10,6 +10,7 @@ from protocols.letters_judge import Judge, Verdict
 from protocols.letters_loop import ClassRuns, run_classes
 from protocols.letters_outcome import ANALOG, DATA, DIGITAL, Drawn, Outcome, facts_of
 from protocols.letters_request import LettersRequest, checked_classes
+from protocols.moving import program_around
 from protocols.network import Watch, check_macros
 from protocols.sampling import Sampling, starts
 from protocols.stages import Stages, kept_score, source_of
@@ -59,7 +60,8 @@ def stages_of(work: Work, request: LettersRequest, watch: Watch) -> Outcome:
     judge = Judge.open(request.letters, request.classes)
     work.run.keep("score", *kept_score(score))
     stages = Stages(work, request.network(), score, np.random.default_rng([seed, 1]))
-    macro, programmed = stages.program(watch) if request.after is None else stages.taken_over(source, watch)
+    new = request.after is None
+    macro, programmed = program_around(stages, watch) if new else stages.taken_over(source, watch)
     sampling = Sampling(runs=request.samples, kind=request.kind)
     start = starts(request.samples, stages.rng)
     analog = run_classes(work, score, macro, sampling, start, request.classes, watch)

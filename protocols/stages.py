@@ -63,15 +63,36 @@ class Stages:
     score: ScoreWeights
     rng: np.random.Generator
 
-    def program(self, watch: Watch) -> tuple[Macro, list[Programmed]]:
-        """Return the macro with the network in it, and what became of its weights."""
+    def mapping(self) -> tuple[NetworkMapping, NDArray[np.bool_]]:
+        """Return where the network goes, and the map of the cells that looked usable."""
+        kept = self.work.kept("mapping")
+        if kept is not None:
+            return NetworkMapping.from_dict(kept.facts), kept.columns["usable"].astype(bool)
+        spec = self.request.spec(self.work.bench)
+        usable = screen(self.work.backend, len(self.score.layers), spec.reading)
+        if 2 * usable.sum() < usable.size:
+            raise InputError(
+                f"{int(usable.sum())} of {usable.size} cells look usable (formed, not stuck high), too few "
+                f"for a network; form the cells, or take a simulated bench with formed = true"
+            )
+        mapping = place(self.score, usable, spec, self.work.bench.window.reference)
+        self.work.run.keep("mapping", {"usable": usable}, facts=mapping.to_dict())
+        return mapping, usable
+
+    def program(
+        self, watch: Watch, mapping: NetworkMapping | None = None, again: str = ""
+    ) -> tuple[Macro, list[Programmed]]:
+        """Return the macro with the network in it, and what became of its weights.
+
+        Another attempt of the same run has a `mapping` of its own, and `again` before its results' names.
+        """
         writer = Writer(self.work.backend, network_spec(self.request.spec(self.work.bench)), watch)
         macro, done = program_network(
             self.score,
-            self._mapping(),
-            lambda what, targets: self._written(writer, what, targets),
-            lambda what, cells: self._kept_map(what, lambda: writer.measure(what, cells)),
-            lambda what, macros: self._kept_map(what, lambda: writer.use(what, macros)),
+            mapping or self.mapping()[0],
+            lambda what, targets: self._written(writer, again + what, targets),
+            lambda what, cells: self._kept_map(again + what, lambda: writer.measure(what, cells)),
+            lambda what, macros: self._kept_map(again + what, lambda: writer.use(what, macros)),
         )
         self._keep_macro(macro)
         return macro, done
@@ -126,21 +147,6 @@ class Stages:
     def _keep_macro(self, macro: Macro) -> None:
         columns, facts = {"conductance": macro.measured}, {"clipped": macro.clipped}
         self.work.run.keep("macro", columns, {"conductance": "S"}, facts)
-
-    def _mapping(self) -> NetworkMapping:
-        kept = self.work.kept("mapping")
-        if kept is not None:
-            return NetworkMapping.from_dict(kept.facts)
-        spec = self.request.spec(self.work.bench)
-        usable = screen(self.work.backend, len(self.score.layers), spec.reading)
-        if 2 * usable.sum() < usable.size:
-            raise InputError(
-                f"{int(usable.sum())} of {usable.size} cells look usable (formed, not stuck high), too few "
-                f"for a network; form the cells, or take a simulated bench with formed = true"
-            )
-        mapping = place(self.score, usable, spec, self.work.bench.window.reference)
-        self.work.run.keep("mapping", {"usable": usable}, facts=mapping.to_dict())
-        return mapping
 
     def _written(self, writer: Writer, what: str, targets: Targets) -> Programmed:
         kept = self.work.kept(what)
