@@ -106,6 +106,11 @@ def test_drawn_letters_are_trained_on_and_named(folder: Path) -> None:
         assert picture.width > 800
 
 
+def test_classes_that_crowd_the_plane_are_announced(folder: Path) -> None:
+    crowd = ["--classes", "A,B,C,D,E,F,G", "--per-class", "10", "--epochs", "1"]
+    assert "more than 6 classes overlap in the plane" in run("train", "letters", *crowd)
+
+
 def test_real_letters_are_taken_from_a_folder(folder: Path) -> None:
     emnist(folder / "EMNIST", ["A", "B", "C"], 8)
     said = run("--json", "train", "letters", "--classes", "C,A", "--emnist", "EMNIST", "--epochs", "1")

@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rramlab.commands.letter_source import DRAWN, letter_sets
 from rramlab.errors import InputError
 from rramlab.session import MOST_SEED
 
 if TYPE_CHECKING:  # loaded by the command, not by --help
-    from rramlab.letters.emnist import Split
     from rramlab.letters.letter_set import LetterSet
     from rramlab.letters.settings import LetterSettings
     from rramlab.letters.trained import TrainedLetters
     from rramlab.terminal import Terminal
 
-DRAWN, HELD_OUT = 6000, 1000
-"""Letters of each class that are drawn for training, and for the trial."""
+MOST_APART = 6
+"""Classes on the circle of centres that stay four deviations apart."""
 FEWEST_DRAWN, MOST_DRAWN = 10, 100_000
 EXTENT, GRID = 1.0, 13
 """Network units and letters to a side of the picture of the plane."""
@@ -60,7 +60,9 @@ def letters(
     settings = _settings(seed, epochs)
     _check(out, per_class)
     command = _command(classes, split if emnist or download else None, per_class, seed, epochs)
-    training, trial = _sets(ctx.obj.terminal, classes, emnist, split, download, per_class, settings.seed)
+    training, trial = letter_sets(
+        ctx.obj.terminal, classes, emnist, split, download, per_class, settings.seed
+    )
     with ctx.obj.terminal.progress() as progress:
         trained = train_letters(training, trial, settings, progress.update, command)
     _leave(ctx.obj.terminal, out, trained, trial)
@@ -109,48 +111,6 @@ def _command(classes: str, split: str | None, per_class: int, seed: int | None, 
     return " ".join(words)
 
 
-def _sets(
-    terminal: "Terminal", classes: str, folder: Path | None, split: str, download: bool, count: int, seed: int
-) -> tuple["LetterSet", "LetterSet"]:
-    """Return the letters to train on and those to try: EMNIST's own parts, or drawn ones."""
-    from rramlab.letters import emnist
-    from rramlab.letters.classes import UPPER, parse_classes
-
-    if folder is None and not download:
-        return _drawn(parse_classes(classes, UPPER, "drawn letters"), count, seed)
-    chosen = emnist.split_of(split)
-    names = parse_classes(classes, chosen.classes, chosen.source)
-    place = _fetched(terminal, folder, chosen) if download else folder
-    assert place is not None
-    emnist.find_files(place, chosen)
-    training, trial = (emnist.load_emnist(place, names, split, part) for part in emnist.PARTS)
-    return training, trial
-
-
-def _fetched(terminal: "Terminal", folder: Path | None, split: "Split") -> Path:
-    """Return where the files of EMNIST lie, after fetching them if they are not there."""
-    from rramlab.letters.download import default_folder, download_emnist
-    from rramlab.letters.emnist import ADDRESS, find_files
-
-    place = folder or default_folder()
-    try:
-        find_files(place, split)
-    except InputError:
-        terminal.say(f"EMNIST: {ADDRESS} to {place} (536 MB, unless the archive is there already)")
-        return download_emnist(place, split)
-    return place
-
-
-def _drawn(names: tuple[str, ...], count: int, seed: int) -> tuple["LetterSet", "LetterSet"]:
-    """Draw letters to train on, and a sixth as many to try."""
-    import numpy as np
-
-    from rramlab.letters.drawn import draw_letters
-
-    rng = np.random.default_rng(seed)
-    return draw_letters(names, count, rng), draw_letters(names, max(1, count * HELD_OUT // DRAWN), rng)
-
-
 def _leave(terminal: "Terminal", out: Path, trained: "TrainedLetters", trial: "LetterSet") -> None:
     """Write networks, latents and picture, and say where they are and what they can do."""
     from rramlab.letters.shipped import PICTURE
@@ -163,6 +123,10 @@ def _leave(terminal: "Terminal", out: Path, trained: "TrainedLetters", trial: "L
         f"letters ({source}): {counts}; loss {trained.loss:.1f} nat; recognised of {len(trial)} held out: "
         f"{100 * trained.accuracy:.2f} %, after encoder and decoder {100 * trained.rebuilt:.2f} %"
     )
+    if len(trial.classes) > MOST_APART:
+        terminal.say(
+            f"more than {MOST_APART} classes overlap in the plane; some letters come back as neighbours"
+        )
     terminal.say(f"networks, latents and {PICTURE}: {out}   next: rramlab train latent --letters {out}")
     facts: dict[str, Any] = {
         "folder": str(out),
