@@ -8,8 +8,10 @@ from typing import Any, final
 
 from calibration.command_report import draw, show
 from calibration.order import Listed, before, left_out, loaded, named
+from calibration.procedure import Procedure
 from calibration.runner import Result, Runner
 from rramlab.backend import Backend
+from rramlab.bench import Bench
 from rramlab.corrections.correction import Correction
 from rramlab.corrections.library import Library
 from rramlab.disk import clear_errors
@@ -50,9 +52,7 @@ def carry_out(
         request = Request(**work.run.start.parameters)
         known = dict(work.backend.correction.records)
         runner = Runner(work, listed, known, Library(Path(request.library)), progress)
-        reading, options = work.bench.reading.spec(), asdict(request)
-        chosen = [listed[name].make(reading, options) for name in named([request.name], listed)]
-        results = [runner.result(procedure) for procedure in chosen]
+        results = [runner.result(each) for each in _procedures(request, work.bench, listed)]
         draw(results, work)
     show(session, results, plan.folder)
     return results
@@ -70,14 +70,22 @@ def _plan(
     command, place = f"calibrate {request.name}", resume or folder or free_folder("calibrate")
     if resume is not None:
         return Plan(command, place, resume=resume, in_parts=True)
-    library = session.bench().library()
+    bench = session.bench()
+    library = bench.library()
     names = named([request.name], listed)
     known = library.known(before(names, loaded(listed)), time.time())
     told = replace(request, library=str(library.folder), card=_absolute(request.card))
     parameters: dict[str, Any] = asdict(told)
     _refuse_idle(request, names, listed)
+    _procedures(told, bench, listed)  # options that make no sense are refused before a folder is made
     check = _fits(library, names, listed, parameters)
     return Plan(command, place, seed, parameters, check=check, correction=Correction(known), in_parts=True)
+
+
+def _procedures(request: Request, bench: Bench, listed: Mapping[str, Listed]) -> list[Procedure]:
+    """Return the procedures that were asked for, in order."""
+    reading, options = bench.reading.spec(), asdict(request)
+    return [listed[name].make(reading, options) for name in named([request.name], listed)]
 
 
 def _refuse_idle(request: Request, names: Sequence[str], listed: Mapping[str, Listed]) -> None:
