@@ -137,14 +137,20 @@ class Whitener:
 def solve(problem: Problem, sizes: FloatArray | None = None) -> Solution:
     """Return the solution with noise of these sizes (those of `own`, then of `common`; none: zero)."""
     sizes = np.zeros(problem.sizes) if sizes is None else np.asarray(sizes, dtype=float)
-    whitener = Whitener(problem, sizes)
+    return solved(problem, Whitener(problem, sizes))[0]
+
+
+def solved(problem: Problem, whitener: Whitener) -> tuple[Solution, FloatArray, FloatArray]:
+    """Return the solution, the weighted design (n, p), and that times the covariance of the unknowns."""
     weighted = whitener.apply(problem.design)
     normal = problem.design.T @ weighted + np.diag(1.0 / problem.prior**2)
     covariance = constrained_inverse(normal, problem.gauge)
     unknowns = covariance @ (weighted.T @ problem.values)
     residuals = problem.values - problem.design @ unknowns
-    leverage = row_products(weighted @ covariance, problem.design)
-    return Solution(unknowns, covariance, residuals, whitener.apply(residuals), leverage)
+    spread = weighted @ covariance
+    leverage = row_products(spread, problem.design)
+    found = Solution(unknowns, covariance, residuals, whitener.apply(residuals), leverage)
+    return found, weighted, spread
 
 
 def row_products(a: FloatArray, b: FloatArray) -> FloatArray:

@@ -18,6 +18,7 @@ from calibration.least_squares import (
     Whitener,
     row_products,
     solve,
+    solved,
 )
 
 ODDS = 4.0
@@ -87,9 +88,9 @@ def found_sizes(problem: Problem, start: FloatArray) -> FloatArray:
 
 def _seen(problem: Problem, sizes: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return what each shape sees of the weighted residuals, squared, and what it expects."""
-    whitener, solution = Whitener(problem, sizes), solve(problem, sizes)
-    weighted = whitener.apply(problem.design)
-    diagonal = whitener.diagonal() - row_products(weighted @ solution.covariance, weighted)
+    whitener = Whitener(problem, sizes)
+    solution, weighted, spread = solved(problem, whitener)
+    diagonal = whitener.diagonal() - row_products(spread, weighted)
     seen = [float(np.sum((shape * solution.weighted) ** 2)) for shape in problem.own]
     expected = [float(np.sum(shape**2 * diagonal)) for shape in problem.own]
     if problem.common.any():
