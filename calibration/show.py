@@ -69,7 +69,11 @@ def tell_record(session: Session, kind: str, shelf: Shelf, state: State) -> None
     rows = [[words(kind, name), told(record, name)] for name in record.values]
     left = [[f"left: {_named(name)}", _measure(name, value)] for name, value in record.residuals.items()]
     of = ", ".join(f"{part} {serial}" for part, serial in record.identity.items())
-    session.terminal.table(f"{kind}: {state.words}", HEAD, [*rows, *left, ["made", record.date], ["of", of]])
+    session.terminal.table(
+        f"{kind}: {state.words}",
+        HEAD,
+        [*rows, *left, ["made", record.date], ["of", of], ["measured in", record.run]],
+    )
 
 
 def _tell_history(session: Session, library: Library, kind: str) -> None:

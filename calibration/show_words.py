@@ -22,6 +22,8 @@ WORDS = {
     ("loop", "offset"): "integrators: offset",
     ("loop", "drive_offset"): "drive multiplier: offset",
     ("loop", "leak"): "integrators: leak",
+    ("loop", "drift_cut"): "drift: cut off below a code",
+    ("loop", "drive_cut"): "drive: cut off below a code",
     ("strength", "factor"): "strength of the drive",
     ("reference", "conductance"): "reference cells",
     ("reference", "deviation"): "reference cells: off the nominal",
