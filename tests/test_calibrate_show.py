@@ -217,6 +217,12 @@ def test_the_page_says_what_was_wrong_and_what_is_left() -> None:
     assert {path.name for path in Path("run").glob("*.png")} == {"before-and-after.png", "readout-means.png"}
 
 
+def test_the_unknown_bench_that_ships_is_ready_to_be_calibrated() -> None:
+    run("bench", "init", "unknown.toml", "--template", "unknown")
+    out = run("--bench", "unknown.toml", "calibrate", "show")
+    assert "bench 'unknown' is not calibrated" in out
+
+
 def test_a_wrong_word_is_one_sentence() -> None:
     result = RUNNER.invoke(app, ["--bench", "toy.toml", "calibrate", "redout"])
     assert result.exit_code == 2
