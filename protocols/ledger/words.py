@@ -93,7 +93,7 @@ def energy(found: Findings) -> str:
     """Say which components carry the energy of both systems."""
     bench, projected = found.bench, found.projected
     share = 100 * projected.array_joule / projected.joule
-    cells = "not known, for a waveform is missing" if isnan(share) else f"{share:.2g} % of that, as measured"
+    cells = "not known, for a waveform is missing" if isnan(share) else f"{share:.2g} % of that, as recorded"
     return (
         f"What carries the energy: on the bench as built {largest(bench.groups())} of "
         f"{energy_text(bench.joule)}; in the projected version {largest(projected.groups())} of "
