@@ -60,5 +60,5 @@ def _bare(found: ReadFit, points: Points, used: NDArray[np.bool_]) -> list[str]:
     return bare
 
 
-def _cell(points: Points, number: int) -> str:
+def _cell(points: Points, number: np.intp) -> str:
     return f"macro {points.macro[number]} r{points.row[number]}c{points.col[number]}"

@@ -55,7 +55,7 @@ def fitted(points: Points, shape: tuple[int, int, int]) -> ReadFit:
 
 
 def _fitted(chain: ReadChain, noise: float) -> tuple[FloatArray, FloatArray, Fit]:
-    """Return unknowns, covariance and fit; the noise of the cells is found where the model is nearly right."""
+    """Return unknowns, covariance and fit; the noise of the cells is found near the solution."""
     unknowns = np.zeros(chain.layout.size + chain.layout.extra)
     for _ in range(_PASSES):
         problem = chain.problem(unknowns, noise)

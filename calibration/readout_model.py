@@ -44,6 +44,8 @@ Those of the curves matter everywhere: cells of 25 and 90 uS fill a third of the
 curve is nearly a straight line. They are those of a driver of 12 bits that is good to a step or so, and of an
 amplifier with its converter that is good to 0.1 %; where the data say more, more is expected.
 """
+AT_REST = 1e-16
+"""Least noise (A) of the standard at rest; how large it is the cells tell among themselves."""
 
 
 @final
@@ -109,7 +111,7 @@ class ReadChain:
             ones = np.ones(len(at_rest))
             design = np.concatenate([design, zeros])
             values = np.concatenate([values, zeros @ unknowns - at_rest])
-            noise, cell = np.concatenate([noise, RESOLUTION * ones]), np.append(cell, np.arange(len(ones)))
+            noise, cell = np.concatenate([noise, AT_REST * ones]), np.append(cell, np.arange(len(ones)))
             own = (np.concatenate([relative, 0.0 * ones]), np.concatenate([0.0 * relative, ones]))
             relative = np.concatenate([relative, 0.0 * ones])
         return Problem(design, values, noise, cell, own, relative, self.prior, self.layout.gauge())

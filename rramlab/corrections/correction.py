@@ -18,7 +18,7 @@ from rramlab.pulse import Columns
 from rramlab.reading import ReadSpec
 
 FloatArray = NDArray[np.float64]
-READOUT, PRODUCT, LOOP, STRENGTH = "readout", "product", "loop", "strength"
+READOUT, ZERO, PRODUCT, LOOP, STRENGTH = "readout", "zero", "product", "loop", "strength"
 """Kinds of records that the door uses; there may be others, which are for people and for the fit."""
 
 
@@ -89,5 +89,8 @@ class Correction:
         return cls({one["kind"]: Record.from_facts(one) for one in facts})
 
     def _readout(self) -> Readout | None:
-        record = self.records.get(READOUT)
-        return None if record is None else Readout(record)
+        record, zero = self.records.get(READOUT), self.records.get(ZERO)
+        if record is None:
+            return None
+        # A zero from before the offsets were found anew says nothing about them.
+        return Readout(record, zero if zero is not None and zero.made >= record.made else None)

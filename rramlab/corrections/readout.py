@@ -23,9 +23,12 @@ class Readout:
 
     dac_gain, dac_offset (V): (macros, rows); adc_gain, adc_offset (A): (macros, cols); dac_inl, adc_inl:
     (macros, 2); white_current (A): rms of the chain's own noise in a sample of 1 ms.
+
+    A record 'zero' of the same columns holds by how much adc_offset (A) has moved since.
     """
 
     record: Record
+    zero: Record | None = None
 
     def conductance(self, cells: Cells, spec: ReadSpec, raw: FloatArray) -> FloatArray:
         """Return the conductance (S) of the paths whose readings were reported as `raw` (S)."""
@@ -34,7 +37,7 @@ class Readout:
         current = mended(
             raw * spec.v_read,
             r["adc_gain"][macro, cells.col],
-            r["adc_offset"][macro, cells.col],
+            self._offset()[macro, cells.col],
             r["adc_inl"][macro],
             READ_SCALE,
         )
@@ -50,6 +53,8 @@ class Readout:
         places = self._places(macro, row, cells.col)
         parts = self.record.covariance[places[:, :, None], places[:, None, :]]
         variance = np.einsum("ni,nij,nj->n", slopes, parts, slopes)
+        if self.zero is not None:
+            variance = variance + (slopes[:, 3] * self.zero.uncertainty("adc_offset")[macro, cells.col]) ** 2
         white = self.record["white_current"] / (abs(spec.v_read) * np.sqrt(spec.samples))
         return np.asarray(np.sqrt(np.maximum(variance, 0.0) + white**2))
 
@@ -59,6 +64,10 @@ class Readout:
         return mended(
             voltages, r["dac_gain"][macro], r["dac_offset"][macro], r["dac_inl"][macro], DRIVE_SCALE
         )
+
+    def _offset(self) -> FloatArray:
+        offset = self.record["adc_offset"]
+        return offset if self.zero is None else offset + self.zero["adc_offset"]
 
     def _place(self, cells: Cells) -> tuple[IntArray, IntArray]:
         rows = self.record["dac_gain"].shape[1]
