@@ -9,8 +9,7 @@ from calibration.page_conductance import Reading
 from calibration.page_words import sentence
 from calibration.runner import Result
 from calibration.show_values import told
-from calibration.show_words import words
-from rramlab.corrections.record import Record
+from calibration.show_words import conditions, residuals, words
 from rramlab.page import Page
 from rramlab.reading import ReadSpec
 from rramlab.session import Work
@@ -74,17 +73,12 @@ def _add_before_and_after(page: Page, results: Sequence[Result], spec: ReadSpec)
 def _add_record(page: Page, result: Result) -> None:
     record = result.record
     assert record is not None
-    page.section(result.procedure.title, f"Record '{record.kind}' of {record.date}. {_conditions(record)}")
+    page.section(result.procedure.title, f"Record '{record.kind}' of {record.date}.")
     rows = [[words(record.kind, name), told(record, name)] for name in record.values]
     page.table("", ["what", "value ± standard uncertainty"], rows)
     for name, (figure, caption) in result.procedure.figures(result.parts, record).items():
-        page.figure(caption, figure, name=f"{record.kind}-{name}")
-    if record.residuals:
-        page.table("What the model leaves unexplained", ["what", "value"], list(record.residuals.items()))
-
-
-def _conditions(record: Record) -> str:
-    hidden = ("bench", "built_on")
-    known = {name: value for name, value in record.conditions.items() if name not in hidden}
-    plain = {name: value for name, value in known.items() if isinstance(value, int | float | str)}
-    return "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in plain.items())
+        page.figure(caption, figure, name=name if name.startswith(record.kind) else f"{record.kind}-{name}")
+    beside = {"Conditions": conditions(record), "What the model leaves unexplained": residuals(record)}
+    for caption, pairs in beside.items():
+        if pairs:
+            page.table(caption, ["what", "value"], pairs)

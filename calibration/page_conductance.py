@@ -1,6 +1,6 @@
 """Tell what a calibration does to the reading of a conductance: before, and how sure it is after."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -11,7 +11,7 @@ from rramlab.corrections.converter import DRIVE_SCALE, READ_SCALE, erred
 from rramlab.corrections.readout import Readout
 from rramlab.corrections.record import Record
 from rramlab.quantity import format_quantity
-from rramlab.reading import ReadSpec
+from rramlab.reading import MOST_SAMPLES, ReadSpec
 
 FloatArray = NDArray[np.float64]
 _MIDDLE = (2.5, 97.5)
@@ -22,12 +22,13 @@ _MIDDLE = (2.5, 97.5)
 class Reading:
     """Hold what paths of one conductance (S) are reported as (S), and the uncertainty (S) once corrected.
 
-    Both have one value per cell of the bench.
+    Each has one value per cell of the bench; `calibrated` is the uncertainty without the noise of the chain.
     """
 
     conductance: float
     reported: FloatArray
     uncertainty: FloatArray
+    calibrated: FloatArray
 
     @classmethod
     def of(cls, record: Record, spec: ReadSpec, conductance: float) -> "Reading":
@@ -40,8 +41,9 @@ class Reading:
         sense = record["adc_gain"][macro, col], record["adc_offset"][macro, col], record["adc_inl"][macro]
         current = conductance * erred(asked, *drive, DRIVE_SCALE)
         reported = erred(current, *sense, READ_SCALE) / spec.v_read
-        exact = np.full(len(cells), conductance)
-        return cls(conductance, reported, Readout(record).uncertainty(cells, spec, exact))
+        exact, many = np.full(len(cells), conductance), replace(spec, samples=MOST_SAMPLES)
+        sure, still = (Readout(record).uncertainty(cells, each, exact) for each in (spec, many))
+        return cls(conductance, reported, sure, still)
 
     @property
     def error(self) -> FloatArray:
@@ -59,10 +61,13 @@ class Reading:
         g = self.conductance
         low, high = (format_quantity(g + error, "S") for error in self.middle)
         worst = float(np.abs(self.error).max())
-        usual, most = float(np.median(self.uncertainty)), float(self.uncertainty.max())
+        usual, still = (
+            f"{format_quantity(u, 'S', 3)} ({100 * u / g:.2f} %)"
+            for u in (float(np.median(each)) for each in (self.uncertainty, self.calibrated))
+        )
         return (
             f"A path of {format_quantity(g, 'S')} was reported as {low} to {high} by 95 % of the cells, at "
             f"worst {format_quantity(worst, 'S', 3)} ({100 * worst / g:.1f} %) off. Corrected, its standard "
-            f"uncertainty is {format_quantity(usual, 'S', 3)} ({100 * usual / g:.2f} %), at most "
-            f"{format_quantity(most, 'S', 3)}; the cell's own read noise is not in it."
+            f"uncertainty is {usual} in a reading as the bench file says, {still} in one of many samples. "
+            f"The cell's own read noise is not in it."
         )

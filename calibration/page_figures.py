@@ -10,8 +10,6 @@ from calibration.page_conductance import Reading
 from rramlab.figures import style
 
 MICRO = 1e6
-LEAST = 1e-3
-"""What is smaller (uS) is drawn as this."""
 
 
 def before_and_after(readings: Sequence[Reading], shown: Reading) -> Figure:
@@ -37,11 +35,12 @@ def _bands(axes: Axes, readings: Sequence[Reading]) -> None:
 
 def _cells(axes: Axes, shown: Reading) -> None:
     """Draw how far off the reports are beside how uncertain they are once corrected, cell by cell."""
-    off, sure = (np.maximum(MICRO * each, LEAST) for each in (np.abs(shown.error), shown.uncertainty))
-    both = np.concatenate([off, sure])
-    bins = np.geomspace(0.8 * both.min(), 1.25 * both.max(), 50)
+    sure = MICRO * shown.uncertainty
+    least = 0.3 * float(sure.min())
+    off = np.maximum(MICRO * np.abs(shown.error), least)  # closer than that is close enough
+    bins = np.geomspace(0.9 * least, 1.25 * max(off.max(), sure.max()), 40)
     style.outline(axes, off, bins, style.VERMILION, "as reported: how far off")
     style.outline(axes, sure, bins, style.BLUE, "corrected: standard uncertainty")
     style.log_x(axes)
-    axes.set_ylim(0.0, 1.3 * axes.get_ylim()[1])  # room for the legend
-    style.legend(axes, loc="upper left")
+    axes.set_ylim(0.0, 1.35 * axes.get_ylim()[1])  # room for the legend
+    style.legend(axes, loc="upper right")

@@ -7,14 +7,13 @@ from typing import Any
 
 from calibration.order import PROCEDURES
 from calibration.show_values import facts_of, told
-from calibration.show_words import words
+from calibration.show_words import residuals, words
 from rramlab.bench import Bench
 from rramlab.corrections.correction import Correction
 from rramlab.corrections.library import Library
 from rramlab.corrections.record import Record
 from rramlab.corrections.state import Shelf, State, state_of
 from rramlab.errors import RramlabError
-from rramlab.quantity import format_quantity
 from rramlab.session import Session
 
 HEAD = ("what", "value ± standard uncertainty")
@@ -67,7 +66,7 @@ def tell_record(session: Session, kind: str, shelf: Shelf, state: State) -> None
         session.terminal.say(f"{kind}: {state.words}")
         return
     rows = [[words(kind, name), told(record, name)] for name in record.values]
-    left = [[f"left: {_named(name)}", _measure(name, value)] for name, value in record.residuals.items()]
+    left = [[f"left: {name}", value] for name, value in residuals(record)]
     of = ", ".join(f"{part} {serial}" for part, serial in record.identity.items())
     session.terminal.table(
         f"{kind}: {state.words}",
@@ -97,17 +96,3 @@ def _facts(kind: str, shelf: Shelf, state: State) -> dict[str, Any]:
         "residuals": dict(record.residuals),
         "conditions": dict(record.conditions),
     }
-
-
-def _named(residual: str) -> str:
-    """Return the name of a residual without its unit."""
-    head, _, unit = residual.rpartition("_")
-    return (head if unit in _UNITS else residual).replace("_", " ")
-
-
-def _measure(name: str, value: float) -> str:
-    unit = name.rpartition("_")[2]
-    return format_quantity(value, unit, 3) if unit in _UNITS else f"{value:.4g}"
-
-
-_UNITS = ("A", "V", "S", "ohm", "s")

@@ -1,5 +1,12 @@
 """Name the values of the records in plain words."""
 
+from typing import Any
+
+from rramlab.corrections.record import Record
+from rramlab.quantity import format_quantity
+
+_UNITS = ("A", "V", "S", "ohm", "s")
+
 WORDS = {
     ("readout", "dac_gain"): "row drivers: gain",
     ("readout", "dac_offset"): "row drivers: offset",
@@ -33,3 +40,23 @@ WORDS = {
 def words(kind: str, name: str) -> str:
     """Return what a value is; a procedure of one's own is told by the names that it gives."""
     return WORDS.get((kind, name), name.replace("_", " "))
+
+
+def residuals(record: Record) -> list[tuple[str, str]]:
+    """Return what a model left unexplained, in words."""
+    return [_plain(name, value) for name, value in record.residuals.items()]
+
+
+def conditions(record: Record) -> list[tuple[str, str]]:
+    """Return under what a record was measured, in words; lists and tables are left to scripts."""
+    kept = {name: value for name, value in record.conditions.items() if name != "bench"}
+    return [_plain(name, value) for name, value in kept.items() if isinstance(value, int | float | str)]
+
+
+def _plain(name: str, value: Any) -> tuple[str, str]:
+    """Return a name without the unit at its end, and its value with it."""
+    head, _, unit = name.rpartition("_")
+    if unit in _UNITS and isinstance(value, int | float):
+        return head.replace("_", " "), format_quantity(float(value), unit, 3)
+    told = f"{value:.4g}" if isinstance(value, float) else f"{value}"
+    return name.replace("_", " "), told
