@@ -1,0 +1,87 @@
+"""Gather what was measured on one macro: readings of all cells, and the products that they must explain."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.lines import Lines, Paths
+from calibration.product_plan import alone, folded
+from rramlab.corrections.converter import DRIVE_SCALE, erred
+from rramlab.corrections.record import Record
+from rramlab.pulse import Columns
+
+FloatArray = NDArray[np.float64]
+
+LEAST = 1e-9
+"""Conductance (S) below which a cell is as good as none."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class MacroData:
+    """Hold one macro's data, as means over the rounds.
+
+    `asked` (V, levels) were the voltages of the readings, `volts` (levels, rows, 1) what stood at the rows
+    then, `readings` (S, levels x rows x cols) what they gave; `wanted` (V, vectors x rows) the inputs of the
+    products, `reported` (A, vectors x cols) their currents, `noise` (A^2, the same) the variance of these means
+    as seen between playings. `white` (A) is the chain's own noise in a mean of readings.
+    """
+
+    macro: int
+    asked: FloatArray
+    volts: FloatArray
+    readings: FloatArray
+    wanted: FloatArray
+    reported: FloatArray
+    noise: FloatArray
+    white: float
+
+    @classmethod
+    def of(cls, macro: int, rounds: Sequence[Columns], readout: Record) -> Self:
+        """Return the data of a macro from its rounds."""
+        asked = np.asarray(rounds[0]["levels"], dtype=float)
+        readings = np.mean([part["conductance"] for part in rounds], axis=0)
+        wanted, _ = folded(np.asarray(rounds[0]["voltages"], dtype=float))
+        means, noise = folded(np.array([part["currents"] for part in rounds], dtype=float))
+        samples = len(rounds) * float(rounds[0]["samples"])
+        return cls(
+            macro,
+            asked,
+            row_volts(readout, macro, asked),
+            readings,
+            wanted,
+            means.mean(axis=0),
+            noise.mean(axis=0) / len(rounds),
+            float(readout["white_current"]) / np.sqrt(samples),
+        )
+
+    @property
+    def conductance(self) -> FloatArray:
+        """Return the mean reading (S) of each cell at the two largest voltages."""
+        return np.maximum(self.readings[:2].mean(axis=0), LEAST)
+
+    def deviations(self, difference: FloatArray) -> FloatArray:
+        """Return by how much each cell conducts more (S, levels x rows x cols) for differences (A) of products.
+
+        Told by the products of one row alone.
+        """
+        first = alone(len(self.wanted), self.readings.shape[1])
+        return np.array([difference[one] / volts for one, volts in zip(first, self.asked, strict=True)])
+
+    def at_level(self) -> NDArray[np.bool_]:
+        """Return which level each row is driven with (levels x vectors x rows)."""
+        return np.isclose(self.wanted, self.asked[:, None, None], rtol=1e-9, atol=0.0)
+
+    def currents(self, lines: Lines) -> FloatArray:
+        """Return the column currents (A, vectors x cols) that the readings predict with such lines."""
+        return Paths.without(lines, self.volts, self.readings).columns(lines, self.wanted)
+
+
+def row_volts(readout: Record, macro: int, asked: FloatArray) -> FloatArray:
+    """Return the voltages (V, levels x rows x 1) of the rows of a macro for nominal ones (V, levels)."""
+    gain, offset = readout["dac_gain"][macro], readout["dac_offset"][macro]
+    nominal = np.repeat(asked[:, None], gain.size, axis=1)
+    return erred(nominal, gain, offset, readout["dac_inl"][macro], DRIVE_SCALE)[..., None]
