@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, final
 
 from calibration.command_report import draw, show
-from calibration.order import Listed, before, left_out, loaded, named
+from calibration.order import Listed, before, left_out, loaded, named, refining
 from calibration.procedure import Procedure
 from calibration.runner import Result, Runner
 from rramlab.backend import Backend
@@ -73,7 +73,8 @@ def _plan(
     bench = session.bench()
     library = bench.library()
     names = named([request.name], listed)
-    known = library.known(before(names, loaded(listed)), time.time())
+    upon = before(names, loaded(listed))
+    known = library.known(upon, time.time(), refining(upon, listed))
     told = replace(request, library=str(library.folder), card=_absolute(request.card))
     parameters: dict[str, Any] = asdict(told)
     _refuse_idle(request, names, listed)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from graphlib import TopologicalSorter
 from pkgutil import resolve_name
 from typing import Any, final
 
@@ -18,7 +17,7 @@ class Listed:
     """Name the class of a procedure, the verbs that it needs of a bench, and what it finds, in a line.
 
     `takes` names the options of the command that its class takes beside the reading, `spares` the verbs that
-    an option makes unnecessary.
+    an option makes unnecessary. One that `refines` a record is not part of "all": it is for in between.
     """
 
     where: str
@@ -26,6 +25,7 @@ class Listed:
     finds: str
     takes: tuple[str, ...] = ()
     spares: Mapping[str, str] = field(default_factory=dict)
+    refines: str = ""
 
     def lacks(self, backend: Backend, options: Mapping[str, Any]) -> str:
         """Return why this bench cannot be measured so, or an empty text."""
@@ -54,15 +54,27 @@ PROCEDURES: Mapping[str, Listed] = {
         takes=("prepare", "card"),
         spares={"card": "sweep"},
     ),
+    "zero": Listed(
+        "calibration.zero:Zero",
+        ("read",),
+        "How far the zero of each column has moved since the readout was calibrated; takes seconds.",
+        refines="readout",
+    ),
+    "product": Listed(
+        "calibration.product:Product",
+        ("read", "multiply"),
+        "Gain, offset and nonlinearity of products, resistance of lines and switches.",
+    ),
 }
 
 
 def named(names: Sequence[str], listed: Mapping[str, Listed] = PROCEDURES) -> list[str]:
-    """Return these names in order, each behind those that it builds upon; all of them for "all"."""
+    """Return these names in order, each behind those that it builds upon; of "all" what is part of it."""
     for name in names:
         if name not in (*listed, "all"):
             raise InputError(f"there is no calibration '{name}'; {did_you_mean(name, ['all', *listed])}")
-    asked = set(listed) if "all" in names else set(names)
+    of_all = {name for name, one in listed.items() if not one.refines}
+    asked = of_all if "all" in names else set(names)
     return [name for name in in_order(loaded(listed)) if name in asked]
 
 
@@ -72,21 +84,25 @@ def loaded(listed: Mapping[str, Listed]) -> dict[str, type[Procedure]]:
 
 
 def in_order(kinds: Mapping[str, type[Procedure]]) -> list[str]:
-    """Return all names, each behind those that it builds upon."""
-    graph = {name: [one for one in kind.after if one in kinds] for name, kind in kinds.items()}
-    return list(TopologicalSorter(graph).static_order())
+    """Return all names, each behind those that it builds upon, else as they are listed."""
+    found: dict[str, None] = {}
+    for name in kinds:
+        found |= dict.fromkeys([*before([name], kinds), name])
+    return list(found)
 
 
 def before(names: Iterable[str], kinds: Mapping[str, type[Procedure]]) -> list[str]:
     """Return the names that these build upon, directly or through others, in order; not these themselves."""
-    found: set[str] = set()
-    waiting = [one for name in names for one in kinds[name].after]
-    while waiting:
-        one = waiting.pop()
-        if one not in found:
-            found.add(one)
-            waiting += kinds[one].after if one in kinds else ()
-    return [one for one in in_order(kinds) if one in found and one not in set(names)]
+    found: dict[str, None] = {}
+    for name in names:
+        for one in kinds[name].after:
+            found |= dict.fromkeys([*(before([one], kinds) if one in kinds else ()), one])
+    return [one for one in found if one not in set(names)]
+
+
+def refining(names: Iterable[str], listed: Mapping[str, Listed]) -> list[str]:
+    """Return the names of those that refine one of these records, where they have been done."""
+    return [name for name, one in listed.items() if one.refines in names and name not in names]
 
 
 def left_out(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
-from calibration.order import Listed, before, loaded
+from calibration.order import Listed, before, loaded, refining
 from calibration.procedure import Found, Procedure
 from calibration.runner_identity import belonging
 from rramlab.corrections.correction import Correction
@@ -87,6 +87,7 @@ class Runner:
 
     def _carried_out(self, procedure: Procedure) -> Result:
         names = before([procedure.name], loaded(self.listed))
+        names += [name for name in refining(names, self.listed) if name in self.known]
         known = {name: self.known[name] for name in names}
         self.work.backend.correction = Correction(known)
         count = procedure.parts(self.work.backend)

@@ -48,14 +48,14 @@ def answers(bench: Bench) -> dict[str, str]:
 
 def summary(name: str, states: Mapping[str, State]) -> str:
     """Return in one line how it is with the calibration of a bench, and what to do."""
-    bad = [f"'{kind}'" for kind, state in states.items() if not state.good]
+    bad = [f"'{kind}'" for kind, state in states.items() if state.refused]
     if not states:
         return f"bench '{name}' is not calibrated; do it with: rramlab calibrate all"
     if bad:
         return f"{', '.join(bad)} will be refused; renew with: rramlab calibrate all"
-    old = [kind for kind, state in states.items() if state.word == "outdated"]
+    old = [kind for kind, state in states.items() if state.word != "valid"]
     if old:
-        return f"made with older records: {', '.join(old)}; renew with: rramlab calibrate {old[0]}"
+        return f"what is in use holds; renew at leisure: {', '.join(old)}"
     return f"the calibration of bench '{name}' holds"
 
 

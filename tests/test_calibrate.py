@@ -94,7 +94,7 @@ def test_records_are_found_kept_and_filed_and_the_bench_is_corrected_by_them() -
     assert records["upon"].identity == {"board": "sim-board-7", "serial": "sim-1"}
     assert records["readout"].conditions["cells"] == 16
     with session().bench().open() as backend:
-        assert set(backend.correction.records) == {"readout", "upon"}
+        assert set(backend.correction.records) == {"readout"}  # the door has no use for the other
 
 
 def test_a_procedure_measures_through_those_that_it_builds_upon_and_no_others() -> None:
@@ -213,6 +213,31 @@ def test_an_older_run_that_ends_late_does_not_take_the_place_of_a_newer_record()
     assert library().renew(newer) and not library().renew(older) and not library().renew(newer)
     assert library().records()["readout"].made == newer.made
     assert [one.made for one in library().history("readout")] == [record.made, newer.made]
+
+
+def test_what_the_door_does_not_use_stops_nobody_when_it_has_expired() -> None:
+    calibrated()
+    record = library().records()["readout"]
+    late = record.made + 2 * 86400.0  # 'upon' holds for a day
+    assert set(library().correction(late).records) == {"readout"}
+    zero = {"values": {"adc_offset": np.zeros((1, 4))}, "units": {"adc_offset": "A"}, "covariance": np.eye(4)}
+    library().save(replace(record, kind="zero", made=record.made + 1.0, valid=1.0, **zero))
+    with pytest.raises(
+        CalibrationError, match=r"'zero' .* has expired; renew it with: rramlab calibrate zero"
+    ):
+        library().correction(late)
+    library().save(replace(record, made=record.made + 2.0))  # a zero from before says nothing any more
+    assert set(library().correction(late).records) == {"readout"}
+
+
+def test_a_zero_is_in_use_beside_the_readout_that_it_refines() -> None:
+    calibrated()
+    record = library().records()["readout"]
+    zero = {"values": {"adc_offset": np.zeros((1, 4))}, "units": {"adc_offset": "A"}, "covariance": np.eye(4)}
+    library().save(replace(record, kind="zero", made=record.made + 1.0, **zero))
+    assert set(library().known(["readout"], record.made + 2.0, ["zero"])) == {"readout", "zero"}
+    assert set(library().known(["readout"], record.made + 2.0)) == {"readout"}
+    assert set(library().known([], record.made + 2.0, ["zero"])) == set()
 
 
 def test_a_broken_file_does_not_stand_in_the_way_of_a_new_record() -> None:

@@ -118,9 +118,10 @@ def test_a_record_is_valid_expired_foreign_outdated_or_broken() -> None:
     here, built = {"board": "sim-board-7"}, record("product", conditions={"built_on": {"readout": NOW - 1}})
     shelf = {"readout": record(), "product": built, "bad": CalibrationError("torn")}
     assert state_of("readout", shelf, here, NOW + 1).word == "valid"
-    assert state_of("readout", shelf, {}, NOW + 1).good  # an instrument that is not open says nothing
+    assert not state_of("readout", shelf, {}, NOW + 1).refused  # an instrument that is not open says nothing
     assert state_of("readout", shelf, here, NOW + 2e9).words == f"EXPIRED on {day(NOW + 1e9)}"
     foreign = state_of("readout", shelf, {"board": "sim-board-8"}, NOW + 1)
+    assert foreign.refused and not state_of("bad", shelf, here, NOW).refused  # 'bad' is used by nobody
     assert foreign.words == "OF ANOTHER BENCH: its board was 'sim-board-7', here is 'sim-board-8'"
     assert state_of("product", shelf, here, NOW + 1).words.endswith("made with an older 'readout'")
     assert state_of("bad", shelf, here, NOW).words == "CANNOT BE READ: torn"
@@ -133,7 +134,7 @@ def test_all_that_is_known_is_shown_without_opening_anything() -> None:
     out = run("--bench", "toy.toml", "calibrate", "show")
     assert "columns, one cell: gain" in out and "1.80 ... 2.10, ±0.10 %" in out
     assert "strange: EXPIRED on 1970-01-01" in out and "loop: CANNOT BE READ" in out
-    assert "'loop', 'strange' will be refused; renew with: rramlab calibrate all" in out
+    assert "'loop' will be refused; renew with: rramlab calibrate all" in out
     facts = json.loads(run("--bench", "toy.toml", "--json", "calibrate", "show"))
     states = {kind: one["state"] for kind, one in facts["records"].items()}
     assert states == {"readout": "valid", "loop": "broken", "strange": "expired"}

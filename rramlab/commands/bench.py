@@ -152,7 +152,9 @@ def _calibration(bench_file: Bench, who: Mapping[str, str]) -> list[Finding]:
         return [Finding("calibration", "none: readings are as reported", True, "rramlab calibrate all")]
     states = {kind: state_of(kind, shelf, who, time.time()) for kind in shelf}
     return [
-        Finding(f"calibration '{kind}'", state.words, state.good, "" if state.good else _renewal(kind))
+        Finding(
+            f"calibration '{kind}'", state.words, not state.refused, _renewal(kind) if state.refused else ""
+        )
         for kind, state in states.items()
     ]
 

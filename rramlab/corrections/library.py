@@ -1,17 +1,18 @@
 """Keep the calibration records of a bench in a folder: one JSON file per kind, older ones beside."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from rramlab.corrections.correction import Correction
+from rramlab.corrections.correction import LOOP, PRODUCT, READOUT, STRENGTH, ZERO, Correction
 from rramlab.corrections.record import Record
 from rramlab.disk import clear_errors, write_aside
 from rramlab.errors import CalibrationError
 
 OLDER = "older"
+USED = (READOUT, ZERO, PRODUCT, LOOP, STRENGTH)
 
 
 @final
@@ -36,21 +37,25 @@ class Library:
         return sorted((one for one in found if isinstance(one, Record)), key=lambda record: record.made)
 
     def correction(self, now: float) -> Correction:
-        """Return what the door takes out at this time (s since the epoch); an expired record is refused."""
-        return Correction(_holding(self.records(), now))
+        """Return what the door takes out at this time (s since the epoch); an expired record is refused.
 
-    def known(self, kinds: Iterable[str], now: float) -> dict[str, Record]:
-        """Return the records of these kinds that hold now; a missing or expired one is refused."""
-        found = {}
-        for kind in kinds:
-            path = self.folder / f"{kind}.json"
-            if not path.exists():
-                raise CalibrationError(
-                    f"this builds on the calibration '{kind}', which was not made yet; "
-                    f"make it with: rramlab calibrate {kind}; or all in order with: rramlab calibrate all"
-                )
-            found[kind] = _read(path)
-        return _holding(found, now)
+        Records of which the door has no use are left to people, such as a zero from before the last readout.
+        """
+        records = {path.stem: _read(path) for path in self._files() if path.stem in USED}
+        return Correction(
+            _holding({kind: one for kind, one in records.items() if is_used(one, records)}, now)
+        )
+
+    def known(self, kinds: Iterable[str], now: float, beside: Iterable[str] = ()) -> dict[str, Record]:
+        """Return the records of these kinds that hold now; a missing or expired one is refused.
+
+        Of the kinds `beside` come those that hold.
+        """
+        found = _holding({kind: self._made(kind) for kind in kinds}, now)
+        shelf = {kind: one for kind, one in self.look().items() if kind in beside and isinstance(one, Record)}
+        return found | {
+            kind: one for kind, one in shelf.items() if is_used(one, found) and now <= one.expires
+        }
 
     def save(self, record: Record) -> Path:
         """Keep a record as the newest of its kind, and the one before it under `older`; return its path."""
@@ -69,6 +74,15 @@ class Library:
         self.save(record)
         return True
 
+    def _made(self, kind: str) -> Record:
+        path = self.folder / f"{kind}.json"
+        if not path.exists():
+            raise CalibrationError(
+                f"this builds on the calibration '{kind}', which was not made yet; "
+                f"make it with: rramlab calibrate {kind}; or all in order with: rramlab calibrate all"
+            )
+        return _read(path)
+
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("*.json"))
 
@@ -78,6 +92,14 @@ class Library:
             before = _tried(path)
             name = f"{path.stem}-{int(before.made)}" if isinstance(before, Record) else f"{path.stem}-broken"
             write_aside(self.folder / OLDER / f"{name}.json", path.read_bytes())
+
+
+def is_used(record: Record, beside: Mapping[str, object]) -> bool:
+    """Tell whether the door makes use of a record; a zero is against the readout that it was made with."""
+    readout = beside.get(READOUT)
+    if record.kind == ZERO:
+        return isinstance(readout, Record) and record.made >= readout.made
+    return record.kind in USED
 
 
 def _holding(records: dict[str, Record], now: float) -> dict[str, Record]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import final
 
+from rramlab.corrections.library import USED, is_used
 from rramlab.corrections.record import Record
 from rramlab.errors import CalibrationError
 
@@ -14,30 +15,28 @@ Shelf = Mapping[str, Record | CalibrationError]
 @final
 @dataclass(frozen=True)
 class State:
-    """Hold how it is with a record: in a word for a script, and in words for a person."""
+    """Hold how it is with a record: in a word for a script, in words for a person, and whether work stops.
+
+    A record that does not hold stops work only where the door would use it.
+    """
 
     word: str
     words: str
-
-    @property
-    def good(self) -> bool:
-        """Tell whether the door takes the record."""
-        return self.word in ("valid", "outdated")
+    refused: bool = False
 
 
 def state_of(kind: str, shelf: Shelf, who: Mapping[str, str], now: float) -> State:
     """Return the state of a record at a time (s since the epoch) on a bench that answers `who`."""
     record = shelf[kind]
     if not isinstance(record, Record):
-        return State("broken", f"CANNOT BE READ: {record}")
-    foreign = [part for part, serial in record.identity.items() if who.get(part, serial) != serial]
-    if foreign:
-        part = foreign[0]
-        return State(
-            "foreign", f"OF ANOTHER BENCH: its {part} was '{record.identity[part]}', here is '{who[part]}'"
-        )
+        return State("broken", f"CANNOT BE READ: {record}", kind in USED)
+    used = is_used(record, shelf)
+    for part, serial in record.identity.items():
+        if who.get(part, serial) != serial:
+            words = f"OF ANOTHER BENCH: its {part} was '{serial}', here is '{who[part]}'"
+            return State("foreign", words, used)
     if now > record.expires:
-        return State("expired", f"EXPIRED on {day(record.expires)}")
+        return State("expired", f"EXPIRED on {day(record.expires)}", used)
     newer = [name for name in _built_on(record) if _is_newer(shelf.get(name), record, name)]
     if newer:
         return State("outdated", f"holds until {day(record.expires)}, made with an older '{newer[0]}'")
