@@ -52,24 +52,27 @@ class Fit:
         }
 
 
-def fit(problem: Problem, start: FloatArray, kept: BoolArray | None = None) -> Fit:
+def fit(problem: Problem, start: FloatArray, usable: BoolArray | None = None) -> Fit:
     """Return the fit of all cells that belong together.
 
-    `start` are sizes of the right order for `own` and `common`; `kept` are the points to begin with.
+    `start` are sizes of the right order for `own` and `common`; points that are not `usable` have no say.
     """
     sizes = np.asarray(start, dtype=float)
-    kept = np.ones(len(problem.values), dtype=bool) if kept is None else kept
+    usable = np.ones(len(problem.values), dtype=bool) if usable is None else usable
+    whole, kept = problem.take(usable), np.ones(int(usable.sum()), dtype=bool)
     for _ in range(_ROUNDS):
-        part = problem.take(kept)
+        part = whole.take(kept)
         sizes = found_sizes(part, sizes)
-        good = belonging(problem, sizes, solve(part, sizes), kept)
+        good = belonging(whole, sizes, solve(part, sizes), kept)
         if (good == kept).all():
             break
         kept = good
-    part = problem.take(kept)
+    part = whole.take(kept)
     sizes = found_sizes(part, sizes)
-    left_out = tuple(sorted({int(number) for number in problem.cell[~kept]}))
-    return Fit(solve(part, sizes), sizes, kept, left_out)
+    stayed = np.zeros(len(usable), dtype=bool)
+    stayed[np.flatnonzero(usable)[kept]] = True
+    left_out = tuple(sorted({int(number) for number in problem.cell[~stayed]}))
+    return Fit(solve(part, sizes), sizes, stayed, left_out)
 
 
 def found_sizes(problem: Problem, start: FloatArray) -> FloatArray:

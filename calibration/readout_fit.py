@@ -59,10 +59,10 @@ def _fitted(chain: ReadChain, noise: float) -> tuple[FloatArray, FloatArray, Fit
     unknowns = np.zeros(chain.layout.size + chain.layout.extra)
     for _ in range(_PASSES):
         problem = chain.problem(unknowns, noise)
-        good = chain.points.restful[problem.cell]
-        unknowns = solve(problem.take(good), _start(problem.sizes)).unknowns
+        usable = chain.points.restful[problem.cell]
+        unknowns = solve(problem.take(usable), _start(problem.sizes)).unknowns
     problem = chain.problem(unknowns, noise)
-    found = fit(problem, _start(problem.sizes), good)
+    found = fit(problem, _start(problem.sizes), usable)
     last = found.solution
     for _ in range(_PASSES):
         last = solve(chain.problem(last.unknowns, noise).take(found.kept), found.sizes)
