@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # loaded by the commands that compute, not by --help
     from sim_backend.fit.check import Verdict
     from sim_backend.fit.experiment import Experiment
     from sim_backend.fit.fitting import Estimate
+    from sim_backend.fit.plan import Plan
     from sim_backend.fit.stages import Outcome
     from sim_backend.preset import Preset
 
@@ -37,9 +38,9 @@ def look(ctx: typer.Context, plan: PlanFile) -> None:
         columns = experiment.table.columns
         rows = [[name, *_span(values)] for name, values in columns.items()]
         held = int(experiment.held.sum())
-        title = f"{table.file}: {len(experiment.held)} rows, {held} held back, SI units"
+        title = f"{table.source}: {len(experiment.held)} rows, {held} held back, SI units"
         terminal.table(title, ["column", "least", "median", "most"], rows)
-        found[table.file] = {"rows": len(experiment.held), "held": held, "columns": list(columns)}
+        found[table.source] = {"rows": len(experiment.held), "held": held, "columns": list(columns)}
     terminal.document(found)
 
 
@@ -54,18 +55,28 @@ def tables(
     Example: rramlab fit tables plan.toml --out mine
     """
     from sim_backend.fit.plan import Plan
-    from sim_backend.fit.record import write_preset, write_report
-    from sim_backend.fit.stages import carry_out
 
-    terminal, asked = ctx.obj.terminal, Plan.load(plan)
-    with terminal.progress() as progress:
-        outcome = carry_out(asked, plan.parent, progress)
-    preset_file = out / f"{asked.name}.toml"
-    files = ", ".join(table.file for table in asked.table)
-    write_preset(preset_file, outcome, f"Fitted by rramlab to {files}, from '{asked.base}'. SI units.")
-    found = _judged([e for s in outcome.stages for e in s.experiments], outcome.preset, out)
-    write_report(out / f"{asked.name}.fit.json", outcome, {k: [*v.fitted, *v.held] for k, v in found.items()})
-    _tell(ctx, outcome, found, preset_file)
+    _carried_out(ctx, Plan.load(plan), plan.parent, out)
+
+
+@fit.command()
+def runs(
+    ctx: typer.Context,
+    folders: Annotated[
+        list[Path], typer.Argument(help="Runs of response, retention, iv, levels, read-noise.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for preset, report and page.")] = Path("fit"),
+    base: Annotated[str, typer.Option(help="Preset to begin with: a name or a TOML file.")] = "taox180",
+) -> None:
+    """Fit a preset to runs, all together: OUT.toml in the folder OUT, a plan to repeat it, and a page.
+
+    Example: rramlab fit runs runs/response runs/iv runs/retention --out mine
+    """
+    from sim_backend.fit.of_runs import plan_of, write_plan
+
+    plan = plan_of(folders, out, base)
+    write_plan(plan, out)
+    _carried_out(ctx, plan, out, out)
 
 
 @fit.command()
@@ -86,6 +97,21 @@ def check(
     _show(ctx, found)
     ctx.obj.terminal.say(f"page: {out / 'index.html'}")
     ctx.obj.terminal.document({name: verdict.summary() for name, verdict in found.items()})
+
+
+def _carried_out(ctx: typer.Context, asked: Plan, folder: Path, out: Path) -> None:
+    """Carry out a plan whose files lie in `folder`; write and tell what came of it."""
+    from sim_backend.fit.record import write_preset, write_report
+    from sim_backend.fit.stages import carry_out
+
+    with ctx.obj.terminal.progress() as progress:
+        outcome = carry_out(asked, folder, progress)
+    preset_file = out / f"{asked.name}.toml"
+    files = ", ".join(table.source for table in asked.table)
+    write_preset(preset_file, outcome, f"Fitted by rramlab to {files}, from '{asked.base}'. SI units.")
+    found = _judged([e for s in outcome.stages for e in s.experiments], outcome.preset, out)
+    write_report(out / f"{asked.name}.fit.json", outcome, {k: [*v.fitted, *v.held] for k, v in found.items()})
+    _tell(ctx, outcome, found, preset_file)
 
 
 def _span(values: Any) -> list[str]:

@@ -39,6 +39,34 @@ RESET = (
     "variation.reset_device",
 )
 REPEATED = ("variation.set_cycle", "variation.reset_cycle")
+STEPS = (
+    "transistor.kp",
+    "transistor.vt0",
+    "transistor.lam",
+    "transistor.series_ohm",
+    "transistor.gamma",
+    "kinetics.v_activation",
+    "kinetics.set_v0",
+    "kinetics.set_slope",
+    "kinetics.set_power",
+    "kinetics.reset_v0",
+    "kinetics.reset_slope",
+    "kinetics.g_floor",
+    "variation.set_device",
+    "variation.reset_device",
+    "variation.vt_device",
+    "variation.series_device",
+    "variation.increment_cycle",
+)
+"""What the step by step record of a run tells of cells that switch gradually; onsets are for who asks."""
+LAW = (
+    "relaxation.variance_per_decade",
+    "relaxation.spread",
+    "relaxation.drift",
+    "noise.white_current",
+)
+"""What some hundreds of cells tell of relaxation; `CELLS` and more tell curves over the conductance."""
+CELLS = 4000
 RELAXATION = (
     "relaxation.curve_core",
     "relaxation.jump_share",
@@ -62,20 +90,23 @@ _UP_PART, _LOSS, _SPREAD = 0.4, 0.15, 0.2
 _FEW, _FAR = 20, 4.0
 
 
-def parameters_for(experiments: Sequence[Experiment]) -> list[str]:
-    """Return the names of what is fitted to tables by default."""
+def parameters_for(experiments: Sequence[Experiment], preset: Preset) -> list[str]:
+    """Return the names of what is fitted to tables by default, from this preset on."""
     names: list[str] = []
     for e in experiments:
-        names += [name for name in _of(e) if name not in names]
+        names += [name for name in _of(e, preset) if name not in names]
     return names
 
 
-def _of(experiment: Experiment) -> tuple[str, ...]:
+def _of(experiment: Experiment, preset: Preset) -> tuple[str, ...]:
     if isinstance(experiment, Relaxing):
-        return RELAXATION
+        few = int(experiment.cells.max()) < CELLS and preset.relaxation.curve_conductance[-1] == 0.0
+        return LAW if few else RELAXATION
     if isinstance(experiment, Curves):
-        return CONDUCTION
+        return CONDUCTION[:-1] if experiment.quiet else CONDUCTION
     assert isinstance(experiment, Pulses)
+    if "part" in experiment.table.columns:
+        return STEPS + (REPEATED if experiment.repeated else ())
     drive = experiment.table["v_bl"] - experiment.table["v_sl"]
     names = (SET if np.any(drive > 0.0) else ()) + (RESET if np.any(drive < 0.0) else ())
     return names + (REPEATED[:1] if np.any(drive > 0.0) and experiment.repeated else ())

@@ -52,6 +52,8 @@ class Experiment(ABC):
     """Which rows are held back."""
     cells: IntArray
     """Cell of each row: rows of one cell are not independent."""
+    crowd: int = 0
+    """Least number of simulated cells: of few cells with much noise the derivatives are mostly noise."""
 
     @abstractmethod
     def measured(self) -> FloatArray:
@@ -60,6 +62,10 @@ class Experiment(ABC):
     @abstractmethod
     def simulate(self, preset: Preset, rng: np.random.Generator, copies: int) -> FloatArray:
         """Return what `copies` simulated sets of the cells would read (S), (copies, rows)."""
+
+    def touched(self, name: str) -> bool:
+        """Return whether a parameter can change what is simulated: what cannot, is not simulated again."""
+        return bool(name)
 
     @abstractmethod
     def figures(self) -> Mapping[str, Figure]:

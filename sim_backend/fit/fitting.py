@@ -17,6 +17,7 @@ from sim_backend.preset import Preset
 
 FloatArray = NDArray[np.float64]
 
+_REMEMBERED = 4
 NORMAL_95 = 1.959964
 """Half width of a 95 % interval, in standard deviations."""
 
@@ -24,7 +25,7 @@ NORMAL_95 = 1.959964
 @final
 @dataclass(frozen=True)
 class Settings:
-    """Hold how to fit: copies of each cell, resamplings of the cells, rounds, random starts, seed.
+    """Hold how to fit: least copies of each cell, resamplings of the cells, rounds, random starts, seed.
 
     After a first fit the weights are taken over from `reweight` simulated experiments (0: they stay those of
     the resampled data): weights that share the data's accidents prefer what came out small by accident.
@@ -114,19 +115,36 @@ class Match:
         self.parameters, self.settings = parameters, settings
         self.start = np.array([p.encode(p.read(preset)) for p in parameters])
         self.width = np.array([p.prior for p in parameters])
-        self._parts = [part for e in experiments for part in _parts(e, settings)]
+        self._touched = [np.array([e.touched(p.name) for p in parameters]) for e in experiments]
+        self._seen: list[dict[bytes, list[FloatArray]]] = [{} for _ in experiments]
+        self._copies = [_copies(e, settings.copies) for e in experiments]
+        made = zip(experiments, self._copies, strict=True)
+        parts = [_parts(e, settings, copies) for e, copies in made]
+        self._parts = [part for each in parts for part in each]
+        self._slices = [[part.slices for part in each] for each in parts]
 
     def residuals(self, place: FloatArray) -> FloatArray:
         """Return the whitened differences and the pull of the priors."""
         preset = self.at(place)
-        simulated: list[FloatArray] = []
-        for e in self.experiments:
-            rng = np.random.default_rng(self.settings.seed)
-            values = e.simulate(preset, rng, self.settings.copies)
-            simulated += [f.values for f in e.features(values, held=False)]
+        simulated = [v for k in range(len(self.experiments)) for v in self._simulated(k, place, preset)]
         pairs = zip(self._parts, simulated, strict=True)
-        found = [part.whitened(part.slices.means(values) - part.seen) for part, values in pairs]
+        found = [part.whitened(means - part.seen) for part, means in pairs]
         return np.concatenate([*found, (place - self.start) / self.width])
+
+    def _simulated(self, k: int, place: FloatArray, preset: Preset) -> list[FloatArray]:
+        """Return the slice means of an experiment; those of the last few places are remembered."""
+        key, seen = place[self._touched[k]].tobytes(), self._seen[k]
+        if key not in seen:
+            rng, e = np.random.default_rng(self.settings.seed), self.experiments[k]
+            values = e.simulate(preset, rng, self._copies[k])
+            if len(seen) >= _REMEMBERED:
+                del seen[next(iter(seen))]
+            slices = self._slices[k]
+            found = e.features(values, held=False)
+            seen[key] = [s.means(f.values) for s, f in zip(slices, found, strict=True)]
+        else:
+            seen[key] = seen.pop(key)  # the one that was needed last goes last
+        return seen[key]
 
     def best_start(self, progress: Progress, what: str) -> FloatArray:
         """Return the best of the start and of `tries` random places half a prior's width around it."""
@@ -175,7 +193,7 @@ class Match:
         inverse = np.linalg.inv(j.T @ j + prior)
         noise = np.concatenate([part.noise for part in self._parts], axis=1)
         scatter = noise @ j
-        spread = scatter.T @ scatter / len(noise) * (1.0 + 1.0 / self.settings.copies) * max(misfit, 1.0)
+        spread = scatter.T @ scatter / len(noise) * max(misfit, 1.0)
         return np.asarray(inverse @ (spread + prior) @ inverse)
 
 
@@ -189,11 +207,15 @@ class Part:
     whitener: FloatArray
     moved: FloatArray
     tolerance: FloatArray
+    copies: int
 
     @property
     def noise(self) -> FloatArray:
-        """Return the whitened differences of resampled data, (resamplings, groups x slices)."""
-        return np.stack([self.whitened(m) for m in self.moved])
+        """Return the whitened differences of resampled data, (resamplings, groups x slices).
+
+        Those of the simulation, which has a finite number of cells itself, are in it.
+        """
+        return np.asarray(np.stack([self.whitened(m) for m in self.moved]) * np.sqrt(1.0 + 1.0 / self.copies))
 
     def reweighed(self, simulated: FloatArray) -> "Part":
         """Return the part with weights from simulated experiments, (experiments, rows)."""
@@ -205,21 +227,26 @@ class Part:
         return np.asarray(np.einsum("gij,gj->gi", self.whitener, difference)).ravel()
 
 
-def _parts(experiment: Experiment, settings: Settings) -> list[Part]:
+def _copies(experiment: Experiment, least: int) -> int:
+    """Return how many sets of the cells of a table are simulated."""
+    return max(least, -(-experiment.crowd // (int(experiment.cells.max()) + 1)))
+
+
+def _parts(experiment: Experiment, settings: Settings, copies: int) -> list[Part]:
     rng = np.random.default_rng([settings.seed, 77])
     count = int(experiment.cells.max()) + 1
     draws = rng.multinomial(count, np.full(count, 1.0 / count), settings.resamplings)
     weights = draws[:, experiment.cells].astype(np.float64)
-    return [_part(f, weights) for f in experiment.features(experiment.measured(), held=False)]
+    return [_part(f, weights, copies) for f in experiment.features(experiment.measured(), held=False)]
 
 
-def _part(feature: Feature, weights: FloatArray) -> Part:
+def _part(feature: Feature, weights: FloatArray, copies: int) -> Part:
     slices = Slices(feature.group, feature.edges)
     seen = slices.means(feature.values)
     again = np.stack([slices.means(feature.values, w) for w in weights])
     moved = np.nan_to_num(again - seen)
     tolerance = feature.floor**2 + (feature.share * seen) ** 2
-    return Part(slices, seen, _whiteners(moved, tolerance), moved, tolerance)
+    return Part(slices, seen, _whiteners(moved, tolerance), moved, tolerance, copies)
 
 
 def _whiteners(moved: FloatArray, tolerance: FloatArray) -> FloatArray:

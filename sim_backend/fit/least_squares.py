@@ -13,7 +13,8 @@ FloatArray = NDArray[np.float64]
 Residuals = Callable[[FloatArray], FloatArray]
 
 _DAMPING, _MOST_DAMPING = 1e-2, 1e8
-_ENOUGH = 1e-3
+_ENOUGH, _SLOW = 1e-4, 0.05
+"""Shares by which a round lowers the sum: less is the end, less is a reason to take the differences anew."""
 
 
 @final
@@ -37,21 +38,29 @@ def least_squares(
 ) -> Minimum:
     """Return the minimum of |residuals(x)|^2 found from `start`, with differences over `steps` (p,).
 
-    It stops when a round lowers the sum by less than a thousandth of itself.
+    It stops when a round with derivatives taken anew lowers the sum by less than a ten-thousandth of itself.
     """
     x, r = start, residuals(start)
-    damping = _DAMPING
+    j, fresh, damping = jacobian(residuals, x, r, steps), True, _DAMPING
     for done in range(rounds):
         progress.update(what, done, rounds)
-        j = jacobian(residuals, x, r, steps)
         better = _improve(residuals, x, r, j, damping)
-        if better is None:
-            return Minimum(x, r, j, done + 1)
-        gain = 1.0 - (better[1] @ better[1]) / (r @ r)
-        x, r, damping = better
-        if gain < _ENOUGH:
-            return Minimum(x, r, jacobian(residuals, x, r, steps), done + 1)
-    return Minimum(x, r, jacobian(residuals, x, r, steps), rounds)
+        gain = 0.0 if better is None else 1.0 - float(better[1] @ better[1]) / float(r @ r)
+        if better is not None:
+            j = _updated(j, better[0] - x, better[1] - r)
+            x, r, damping = better
+        if gain < _ENOUGH and fresh:
+            return Minimum(x, r, j if better is None else jacobian(residuals, x, r, steps), done + 1)
+        fresh = bool(gain < _SLOW)
+        if fresh:
+            j = jacobian(residuals, x, r, steps)
+            damping = min(damping, _DAMPING)
+    return Minimum(x, r, j if fresh else jacobian(residuals, x, r, steps), rounds)
+
+
+def _updated(j: FloatArray, moved: FloatArray, changed: FloatArray) -> FloatArray:
+    """Return the derivatives after a step, corrected along it (Broyden 1965): differences are dear."""
+    return np.asarray(j + np.outer(changed - j @ moved, moved) / (moved @ moved))
 
 
 def jacobian(residuals: Residuals, x: FloatArray, r: FloatArray, steps: FloatArray) -> FloatArray:

@@ -1,12 +1,14 @@
 """Read what to fit to what: a TOML file that names tables, their columns, and what is held back."""
 
 import tomllib
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal, final
+from typing import Annotated, Literal, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from rramlab.errors import InputError
 from sim_backend.fit.conduction import Curves
@@ -14,12 +16,15 @@ from sim_backend.fit.experiment import Experiment
 from sim_backend.fit.pulses import Pulses, ReadSetting
 from sim_backend.fit.relaxation import Relaxing
 from sim_backend.fit.roles import with_cells, with_lines
+from sim_backend.fit.runs import RunTable, run_table
 from sim_backend.fit.table import Table, read_table
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 _Positive = Annotated[float, Field(gt=0)]
 _NEAR = 0.01
 
+ENOUGH = 64
+"""Cells per band of a run."""
 DEFAULT_BANDS = tuple(1e-6 * g for g in (0.0, 12.0, 28.0, 44.0, 60.0, 76.0, 92.0, 108.0, 128.0))
 
 
@@ -40,12 +45,16 @@ class Reading(BaseModel):
 
 @final
 class TablePlan(BaseModel):
-    """Hold one table: its file, columns by role, rows kept and held back, and what is fitted to it."""
+    """Hold one table: a file with its columns by role, or a run; rows kept and held back, what is fitted.
+
+    A run tells itself of what kind it is and how its cells were read.
+    """
 
     model_config = _STRICT
-    kind: Literal["pulses", "relaxation", "curves"]
-    file: str
-    columns: dict[str, str | int]
+    kind: Literal["pulses", "relaxation", "curves"] | None = None
+    file: str = ""
+    run: str = ""
+    columns: dict[str, str | int] = {}
     values: dict[str, float] = {}
     keep: dict[str, tuple[float, float]] = {}
     hold: dict[str, list[float]] = {}
@@ -56,20 +65,69 @@ class TablePlan(BaseModel):
     parameters: list[str] = []
     stage: str = ""
 
+    @property
+    def source(self) -> str:
+        """Return the file or the run."""
+        return self.run or self.file
+
+    @model_validator(mode="after")
+    def _of_one_source(self) -> Self:
+        if bool(self.file) == bool(self.run):
+            raise ValueError("a table has either a 'file' or a 'run'")
+        if self.file and (self.kind is None or not self.columns):
+            raise ValueError("a 'file' needs its 'kind' and its 'columns'")
+        if self.run and (self.columns or self.kind):
+            raise ValueError("a 'run' tells its kind and columns itself; leave out 'kind' and 'columns'")
+        return self
+
     def load(self, folder: Path) -> Experiment:
-        """Return the table as an experiment; its file is looked for from `folder` on."""
-        table = with_lines(with_cells(read_table(folder / self.file, self.columns).filled(**self.values)))
-        table = table.where(self._kept(table))
+        """Return the table as an experiment; its file or run is looked for from `folder` on."""
+        given = run_table(folder / self.run) if self.run else self._of_file(folder)
+        table = with_lines(with_cells(given.table.filled(**self.values)))
+        kept = self._kept(table)
+        table = table.where(kept)
         if not len(table):
-            raise InputError(f"'keep' leaves no row of {self.file}; widen its ranges (SI units)")
+            raise InputError(f"'keep' leaves no row of {self.source}; widen its ranges (SI units)")
         held = self._held(table)
         if held.all():
-            raise InputError(f"'hold' leaves no row of {self.file} to fit; hold fewer back")
-        if self.kind == "pulses":
-            return Pulses(table, self.read.setting(), held, self.least)
-        if self.kind == "relaxation":
-            return Relaxing(table, self.read.setting(), held, self.bands)
-        return Curves(table, self.read.setting(), held, self.bands)
+            raise InputError(f"'hold' leaves no row of {self.source} to fit; hold fewer back")
+        if given.history is not None and not kept.all():
+            raise InputError(
+                f"'keep' cannot part the cells of run {self.run} from their pulses; leave it out"
+            )
+        return self._experiment(replace(given, table=table, reading=self._reading(given)), held)
+
+    def _of_file(self, folder: Path) -> RunTable:
+        assert self.kind is not None
+        return RunTable(self.kind, read_table(folder / self.file, self.columns), self.read.setting())
+
+    def _reading(self, given: RunTable) -> ReadSetting:
+        """Return how cells were read: as the run says, unless the plan says otherwise."""
+        asked = {name: getattr(self.read, name) for name in self.read.model_fields_set}
+        reading = replace(given.reading, **asked)
+        if given.kind == "relaxation" and not reading.delay > 0.0:
+            raise InputError(
+                f"run '{self.run}' did not program its cells, so that their age is unknown: let it program "
+                f"them (--levels 8), or tell the time (s) since then in a plan: read = {{delay = 60.0}}"
+            )
+        return reading
+
+    def _experiment(self, given: RunTable, held: NDArray[np.bool_]) -> Experiment:
+        table, reading = given.table, given.reading
+        if given.kind == "pulses":
+            return Pulses(table, reading, held, self.least)
+        if given.kind == "relaxation":
+            return Relaxing(table, reading, held, self._bands(table), given.history)
+        return Curves(table, reading, held, self.bands, quiet=bool(self.run))
+
+    def _bands(self, table: Table) -> Sequence[float]:
+        """Return the bands (S): of a run, shares of its cells, large enough to have a distribution."""
+        if not self.run or "bands" in self.model_fields_set:
+            return self.bands
+        first = table["programmed"][table["time"] == 0.0]
+        count = min(max(len(first) // ENOUGH, 1), len(self.bands) - 1)
+        inner = np.quantile(first, np.linspace(0.0, 1.0, count + 1)[1:-1])
+        return [0.0, *inner.tolist(), float(first.max()) * 1.01]
 
     def _kept(self, table: Table) -> NDArray[np.bool_]:
         kept = np.ones(len(table), bool)
@@ -127,11 +185,11 @@ class Plan(BaseModel):
         """Return the tables that are fitted together, in the order of the file."""
         found: dict[str, list[TablePlan]] = {}
         for k, each in enumerate(self.table):
-            found.setdefault(each.stage or f"{each.kind} {k + 1}", []).append(each)
+            found.setdefault(each.stage or f"{each.kind or each.source} {k + 1}", []).append(each)
         return list(found.items())
 
 
 def _first(error: ValidationError) -> str:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    return f"'{where}': {first['msg'].lower()}; see docs/fit.md"
+    return f"'{where}': {first['msg'].lower().removeprefix('value error, ')}; see docs/fit.md"

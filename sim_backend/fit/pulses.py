@@ -42,6 +42,10 @@ class Pulses(Experiment):
     A simulated cell starts where the measured one was read before its first pulse, and then takes all
     pulses of that cell in their order. Rows of like voltages and widths form groups of `least` rows and
     more, joined along the gate voltage; `floor` is the disagreement in ln(G) that is tolerated.
+
+    The table may tell more: `at` (s) when a pulse began, with the reading before the first one ending near 0;
+    `delay` (s) from its end to the reading; `part`, a number that parts groups; `floor` (S), below which a
+    cell was left out of a pulse, so that a simulated one is as well; `series` (ohm) of its lines.
     """
 
     def __init__(
@@ -58,6 +62,8 @@ class Pulses(Experiment):
         self.steps = _steps(self.cells, table.columns.get("order"))
         self._mates = _repeats(self.cells, self._conditions(), self.steps)
 
+    crowd = 512
+
     @property
     def repeated(self) -> bool:
         """Return whether some cell took the same pulse more than once: only that tells cycles from cells."""
@@ -71,11 +77,15 @@ class Pulses(Experiment):
         """Return what `copies` simulated sets of the cells read (S) after each pulse, (copies, rows)."""
         count = int(self.cells.max()) + 1
         population = Population.draw(preset, count * copies, rng)
-        load_readings(population, np.tile(self._first(count), copies), self.setting.v_read, self.setting.v_wl)
+        last = np.tile(self._first(count), copies)
+        ohm = np.zeros(count)
+        ohm[self.cells] = self.table.columns.get("series", 0.0)
+        s = self.setting
+        load_readings(population, last, s.v_read, s.v_wl, np.tile(ohm, copies))
         out = np.full((copies, len(self.table)), np.nan)
         for step in range(int(self.steps.max()) + 1):
             rows = np.flatnonzero(self.steps == step)
-            out[:, rows] = self._step(population, rows, count, copies, (step + 1) * GAP, rng)
+            out[:, rows] = self._step(population, rows, last, copies, (step + 1) * GAP, rng)
         return out
 
     def features(self, values: FloatArray, held: bool) -> Sequence[Feature]:
@@ -108,7 +118,8 @@ class Pulses(Experiment):
 
     def _conditions(self) -> list[FloatArray]:
         t = self.table
-        return [t["v_wl"], t["width"], t["v_bl"], t["v_sl"]]
+        parts = t.columns.get("part", np.zeros(len(t)))
+        return [t["v_wl"], t["width"], t["v_bl"], t["v_sl"], parts]
 
     def _first(self, count: int) -> FloatArray:
         first = np.flatnonzero(self.steps == 0)
@@ -120,17 +131,26 @@ class Pulses(Experiment):
         self,
         population: Population,
         rows: IntArray,
-        count: int,
+        last: FloatArray,
         copies: int,
         at: float,
         rng: np.random.Generator,
     ) -> FloatArray:
+        """Return what the cells of these rows read; `last` (S), what each cell read last, is kept up."""
         t, s = self.table, self.setting
-        index = (np.arange(copies)[:, None] * count + self.cells[rows]).ravel()
-        bl, sl, wl, width = (np.tile(t[name][rows], copies) for name in ("v_bl", "v_sl", "v_wl", "width"))
-        population.bias(index, bl, sl, wl, width, at, 0.0, rng)
-        seen = population.read(index, s.v_read, s.v_wl, at + width + s.delay, s.duration, 0.0, rng)
-        return seen.reshape(copies, len(rows))
+        index = (np.arange(copies)[:, None] * (len(last) // copies) + self.cells[rows]).ravel()
+        names = ("v_bl", "v_sl", "v_wl", "width")
+        bl, sl, wl, width = (np.tile(t[name][rows], copies) for name in names)
+        begin, delay, floor, ohm = (
+            np.tile(t.columns[name][rows] if name in t.columns else np.full(len(rows), usual), copies)
+            for name, usual in (("at", at), ("delay", s.delay), ("floor", 0.0), ("series", 0.0))
+        )
+        # Left out is a pulse of 0 V: it draws as many random numbers as any, so that fits stay smooth.
+        left_out = last[index] < floor
+        bl, sl = np.where(left_out, 0.0, bl), np.where(left_out, 0.0, sl)
+        population.bias(index, bl, sl, wl, width, begin, ohm, rng)
+        last[index] = population.read(index, s.v_read, s.v_wl, begin + width + delay, s.duration, ohm, rng)
+        return np.asarray(last[index].reshape(copies, len(rows)))
 
 
 def _steps(cells: IntArray, order: FloatArray | None) -> IntArray:
@@ -162,9 +182,16 @@ def _groups(
     number, found = numbered(band[chosen], *(c[chosen] for c in conditions[1:]))
     group = np.full(len(chosen), -1, np.int64)
     group[chosen] = number
-    return group, [_label(*row) for row in found]
+    parted = len(np.unique(found[:, -1])) > 1
+    return group, [_label(row, parted) for row in found]
 
 
-def _label(v_wl: float, width: float, v_bl: float, v_sl: float) -> str:
+def _label(row: FloatArray, parted: bool) -> str:
+    v_wl, width, v_bl, v_sl, part = row
     kind, drive = ("SET", v_bl - v_sl) if v_bl >= v_sl else ("RESET", v_sl - v_bl)
-    return f"{kind} {drive:g} V, gate {v_wl:g} V, {width * 1e9:g} ns"
+    which = f", {_turn(part)}" if parted else ""
+    return f"{kind} {drive:g} V, gate {v_wl:g} V, {width * 1e9:g} ns{which}"
+
+
+def _turn(part: float) -> str:
+    return f"step {part + 1:g}" if part >= 0 else "last steps"

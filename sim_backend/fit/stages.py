@@ -43,7 +43,7 @@ def carry_out(plan: Plan, folder: Path, progress: Progress) -> Outcome:
     stages = []
     for name, tables in plan.stages():
         experiments = [table.load(folder) for table in tables]
-        asked = [p for table in tables for p in table.parameters] or parameters_for(experiments)
+        asked = [p for table in tables for p in table.parameters] or parameters_for(experiments, preset)
         preset = preset.override(switched_on(preset, asked, experiments))
         parameters = [Parameter(p) for p in expand(asked, preset)]
         found = fit(preset, experiments, parameters, Settings(**plan.effort.model_dump()), progress, name)

@@ -15,9 +15,13 @@ UNIT_OF = {
     "row": "1",
     "col": "1",
     "order": "1",
+    "part": "1",
+    "curve": "1",
     "polarity": "1",
     "width": "s",
     "time": "s",
+    "at": "s",
+    "delay": "s",
     "drive": "V",
     "gate": "V",
     "v_bl": "V",
@@ -29,6 +33,8 @@ UNIT_OF = {
     "after": "S",
     "conductance": "S",
     "programmed": "S",
+    "floor": "S",
+    "series": "ohm",
 }
 """Roles that a column can have, with their unit."""
 
