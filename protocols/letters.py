@@ -8,7 +8,9 @@ import typer
 
 def letters(
     ctx: typer.Context,
-    classes: Annotated[str, typer.Option(help="Classes to draw, separated by commas.")] = "H,K,U",
+    classes: Annotated[
+        str, typer.Option(help="Classes to draw, separated by commas; all of the network if left out.")
+    ] = "",
     samples: Annotated[int, typer.Option(help="Closed-loop runs of each class.")] = 500,
     kind: Annotated[str, typer.Option(help="ode or sde.")] = "ode",
     weights: Annotated[

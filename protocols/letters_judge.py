@@ -57,8 +57,8 @@ class Judge:
         for name in classes:
             if name not in known:
                 raise InputError(
-                    f"no decoder and classifier of letter '{name}' at hand ({judge.source}); "
-                    f"{did_you_mean(name, known)} Name the folder of others with --letters"
+                    f"no decoder and classifier of letter '{name}' at hand ({judge.source}, "
+                    f"{did_you_mean(name, known)}); name the folder of others with --letters"
                 )
         return judge
 

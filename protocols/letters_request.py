@@ -6,9 +6,7 @@ from typing import Any, Literal, final
 from protocols.sample_request import Request
 from rramlab.diffusion.network import ScoreWeights
 from rramlab.diffusion.store import letters_weights, load_weights
-from rramlab.errors import InputError, did_you_mean
-
-CLASSES = ("H", "K", "U")
+from rramlab.errors import InputError
 
 
 @final
@@ -16,7 +14,8 @@ CLASSES = ("H", "K", "U")
 class LettersRequest:
     """Hold what was asked for (SI); `weights` a file, or None for the network of H, K, U that ships.
 
-    `classes` are sampled one after the other, each from the same `samples` start states. `letters` is the
+    `classes` are sampled one after the other, each from the same `samples` start states; none at all stands
+    for all that the network knows. `letters` is the
     folder of decoder, classifier and latents, None for those of the drawn H, K, U. `after` names a run whose
     macro and network are taken over.
     """
@@ -24,7 +23,7 @@ class LettersRequest:
     weights: str | None = None
     after: str | None = None
     letters: str | None = None
-    classes: tuple[str, ...] = CLASSES
+    classes: tuple[str, ...] = ()
     samples: int = 500
     kind: Literal["ode", "sde"] = "ode"
     tolerance: float = 1e-6
@@ -33,9 +32,9 @@ class LettersRequest:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", tuple(self.classes))
-        if not self.classes or len(set(self.classes)) < len(self.classes):
+        if len(set(self.classes)) < len(self.classes):
             told = ",".join(self.classes)
-            raise InputError(f"--classes {told} is not possible; name one class or more, each once: H,K,U")
+            raise InputError(f"--classes {told} is not possible; name each class once, such as H,K,U")
         self.network()
 
     def network(self) -> Request:
@@ -59,21 +58,18 @@ class LettersRequest:
         return asdict(self) | {"classes": list(self.classes)}
 
 
-def checked_classes(request: LettersRequest, score: ScoreWeights) -> ScoreWeights:
-    """Return the network, or refuse one that does not know all classes."""
+def classes_of(request: LettersRequest, score: ScoreWeights) -> tuple[str, ...]:
+    """Return the classes to draw, or refuse a network that does not know them."""
     if score.condition is None:
         raise InputError(
             "this network knows no classes; train one that does with `rramlab train latent`, "
             "or sample this one with `rramlab sample`"
         )
     for name in request.classes:
-        if name not in score.classes:
-            raise InputError(
-                f"this network knows no class '{name}'; {did_you_mean(name, list(score.classes))}"
-            )
-    return score
+        score.condition.vector(name)  # refuses one that the network does not know
+    return request.classes or score.classes
 
 
 def parse_classes(text: str) -> tuple[str, ...]:
-    """Return the classes of a text such as "H,K,U"."""
+    """Return the classes of a text such as "H,K,U"; of an empty one none."""
     return tuple(name.strip() for name in text.split(",") if name.strip())

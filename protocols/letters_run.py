@@ -9,7 +9,7 @@ from protocols.letters_baseline import baseline
 from protocols.letters_judge import Judge, Verdict
 from protocols.letters_loop import ClassRuns, run_classes
 from protocols.letters_outcome import ANALOG, DATA, DIGITAL, Drawn, Outcome, facts_of
-from protocols.letters_request import LettersRequest, checked_classes
+from protocols.letters_request import LettersRequest, classes_of
 from protocols.moving import program_around
 from protocols.network import Watch, check_macros
 from protocols.sampling import Sampling, starts
@@ -30,16 +30,15 @@ def plan_of(request: LettersRequest, folder: Path | None, seed: int, resume: Pat
     """Return the plan of a run; network and classes of a new one are looked at before anything is made."""
     after = None if request.after is None else Path(request.after)
     if resume is None:
-        network_of(request, source_of(request.network(), {}).get("score"))
-        Judge.open(request.letters, request.classes)
+        score = network_of(request, source_of(request.network(), {}).get("score"))
+        Judge.open(request.letters, classes_of(request, score))
     place = resume or folder or free_folder(COMMAND)
     return Plan(COMMAND, place, seed, request.parameters(), resume, after, check=check_macros)
 
 
 def network_of(request: LettersRequest, kept: Kept | None) -> ScoreWeights:
-    """Return the network of a run, the kept one or the one asked for; it must know the classes."""
-    score = request.score() if kept is None else from_record(kept.columns, kept.facts)
-    return checked_classes(request, score)
+    """Return the network of a run, the kept one or the one asked for."""
+    return request.score() if kept is None else from_record(kept.columns, kept.facts)
 
 
 def carry_out(session: Session, plan: Plan) -> tuple[Outcome, Path]:
@@ -57,18 +56,19 @@ def stages_of(work: Work, request: LettersRequest, watch: Watch) -> Outcome:
     """Go through the stages: network into the macros, closed loop, digital baseline, judgement."""
     source, seed = source_of(request.network(), work.found), work.run.start.seed
     score = network_of(request, source.get("score"))
-    judge = Judge.open(request.letters, request.classes)
+    classes = classes_of(request, score)
+    judge = Judge.open(request.letters, classes)
     work.run.keep("score", *kept_score(score))
     stages = Stages(work, request.network(), score, np.random.default_rng([seed, 1]))
     new = request.after is None
     macro, programmed = program_around(stages, watch) if new else stages.taken_over(source, watch)
     sampling = Sampling(runs=request.samples, kind=request.kind)
     start = starts(request.samples, stages.rng)
-    analog = run_classes(work, score, macro, sampling, start, request.classes, watch)
+    analog = run_classes(work, score, macro, sampling, start, classes, watch)
     watch("comparing", 0, 1)
-    digital, seconds = baseline(score, request.classes, request.kind, start, seed)
+    digital, seconds = baseline(score, classes, request.kind, start, seed)
     rng = np.random.default_rng([seed, 2])
-    drawn = {name: judged(judge, name, analog[name], digital[name], rng) for name in request.classes}
+    drawn = {name: judged(judge, name, analog[name], digital[name], rng) for name in classes}
     watch("comparing", 1, 1)
     return Outcome(request, score, macro, programmed, sampling, start, drawn, judge, seconds)
 

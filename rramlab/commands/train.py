@@ -44,20 +44,26 @@ def ring(
     steps: Annotated[
         int | None, typer.Option(help="Steps of score matching; the settings' own if left out.")
     ] = None,
+    aware: Annotated[
+        bool, typer.Option("--aware/--unaware", help="Disturb the weights in training, as writing will.")
+    ] = True,
 ) -> None:
     """Train the 2-14-14-2 score network on points of a ring, aware of the noise of programmed weights.
 
     Beside the weights (.safetensors) it leaves the training curve (.png). The network that ships with rramlab
-    came from this command with its default options.
+    came from this command with its default options, the one that noise is compared with from --unaware.
 
     Example: rramlab train ring --out mine.safetensors
     """
+    from dataclasses import replace
+
     from rramlab.diffusion.settings import TrainSettings
     from rramlab.diffusion.train import train_ring
 
     _check(out, seed, steps)
     try:
-        settings = _changed(TrainSettings(), seed, steps)
+        usual = TrainSettings() if aware else replace(TrainSettings(), write_noise=0.0, reference_noise=0.0)
+        settings = _changed(usual, seed, steps)
     except ValueError as error:
         raise InputError(str(error)) from None
     with ctx.obj.terminal.progress() as progress:
@@ -112,7 +118,8 @@ def latent(
         weights, curve = train_latent(
             latents, settings, lambda step, total, _: progress.update("training", step, total)
         )
-    _leave(ctx.obj.terminal, out, weights, curve, "rramlab letters")
+    then = "rramlab letters" if letters is None else f"rramlab letters --letters {letters}"
+    _leave(ctx.obj.terminal, out, weights, curve, then)
 
 
 def _latents(folder: Path | None) -> "Latents":

@@ -15,19 +15,25 @@ Images = Mapping[str, FloatArray]
 
 INK = "Greys"
 MOST_POINTS = 1500
+SHEETS = 3
+"""Sheets side by side."""
 
 
 def letter_sheets(images: Images, *, rows: int = 6, columns: int = 12) -> Figure:
     """Draw the first letters (n, side, side; 0 paper, 1 ink) of each class as a sheet of its own."""
     if not images:
         raise ValueError("no letters were given; 1 class of images (n, side, side) or more is possible")
-    width = style.DOUBLE * min(1.0, 0.34 * len(images))
-    figure = style.blank(width, width / len(images) * rows / columns + 8.0)
-    row = figure.subplots(1, len(images), squeeze=False)[0]
-    for i, (axes, (name, letters)) in enumerate(zip(row, images.items(), strict=True)):
+    across = min(len(images), SHEETS)
+    down = -(-len(images) // across)
+    width = style.DOUBLE * min(1.0, 0.34 * across)
+    figure = style.blank(width, down * (width / across * rows / columns + 8.0))
+    places = figure.subplots(down, across, squeeze=False).ravel()
+    for i, (axes, (name, letters)) in enumerate(zip(places, images.items(), strict=False)):
         _picture(axes, mosaic(letters, rows, columns))
         axes.set_title(name, fontproperties=style.font(), pad=4)
         axes.set_title("abcdefgh"[i % 8], fontproperties=style.font(9, "bold"), loc="left", pad=4)
+    for axes in places[len(images) :]:
+        axes.remove()
     return figure
 
 
