@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self, final
+from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from rramlab.loop import Coefficients, LoopRun, Region
 from rramlab.pulse import Columns
 
 FloatArray = NDArray[np.float64]
+Table = dict[str, NDArray[Any]]
+"""Columns that others are added to."""
 
 VOLTS = 0.05
 """What one network unit is on the lines (V): that of sampling."""
@@ -42,7 +44,7 @@ class Batch:
         """Return the length of a run (s)."""
         return float(self.tick) * len(self.drift)
 
-    def columns(self, name: str) -> Columns:
+    def columns(self, name: str) -> Table:
         """Return the batch as columns whose names begin with a name of its own."""
         return {f"{name}_{one}": np.asarray(getattr(self, one)) for one in _NAMES}
 
@@ -61,9 +63,9 @@ class Wiring:
     scale: tuple[float, ...]
     gain: float
 
-    def columns(self) -> Columns:
+    def columns(self) -> Table:
         """Return the wiring as columns."""
-        found: Columns = {"scale": np.array(self.scale), "gain": np.array(self.gain)}
+        found: Table = {"scale": np.array(self.scale), "gain": np.array(self.gain)}
         for i, layer in enumerate(self.layers):
             found |= {f"rows{i}": np.array(layer.rows), f"cols{i}": np.array(layer.cols)}
             found |= {f"copies{i}": np.array(layer.copies)}
@@ -91,9 +93,11 @@ class Wiring:
 
 def played(ticks: int, hidden: int, tick: float, **given: FloatArray | float) -> Coefficients:
     """Return coefficients that are zero but for those given, each a number or one per tick."""
-    shapes: dict[str, tuple[int, ...]] = {name: (ticks,) for name in ("drift", "drive", "noise")}
+    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(("drift", "drive", "noise"), (ticks,))
     shapes |= {"embedding": (ticks, hidden), "bias": (ticks, 2)}
-    parts = {name: np.broadcast_to(given.get(name, 0.0), shape).astype(float) for name, shape in shapes.items()}
+    parts = {
+        name: np.broadcast_to(given.get(name, 0.0), shape).astype(float) for name, shape in shapes.items()
+    }
     return Coefficients(tick=tick, **parts)
 
 
@@ -116,10 +120,11 @@ def spread(rng: np.random.Generator, runs: int, reach: float = REACH) -> FloatAr
 def line(x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return intercept and slope of y against x, their covariance from the scatter, and the residuals."""
     design = np.column_stack([np.ones_like(x), x])
-    found, *_ = np.linalg.lstsq(design, y, rcond=None)
-    rest = y - design @ found
+    found = np.linalg.lstsq(design, y, rcond=None)[0].astype(float)
+    rest: FloatArray = y - design @ found
     dof = len(x) - 2
-    covariance = np.linalg.inv(design.T @ design) * float(rest @ rest) / dof * widened(dof)
+    variance = float(rest @ rest) / dof * widened(dof)
+    covariance = np.asarray(np.linalg.inv(design.T @ design) * variance)
     return found, covariance, rest
 
 
@@ -136,9 +141,9 @@ def widened(dof: int) -> float:
     return float(((z + first / n + second / n**2 + third / n**3) / z) ** 2)
 
 
-def named(batches: Sequence[Batch], kind: str) -> Columns:
+def named(batches: Sequence[Batch], kind: str) -> Table:
     """Return several batches of one kind as columns."""
-    found: Columns = {f"{kind}_count": np.array(len(batches))}
+    found: Table = {f"{kind}_count": np.array(len(batches))}
     for k, batch in enumerate(batches):
         found |= batch.columns(f"{kind}{k}")
     return found

@@ -1,0 +1,97 @@
+"""Measure the reference conductances that the rows of the network share."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.loop_runs import widened
+from calibration.procedure import Found, Known, Procedure
+from calibration.strength_network import ready
+from rramlab.backend import Backend
+from rramlab.corrections.record import Record
+from rramlab.pulse import Columns
+from rramlab.reading import ReadSpec
+
+if TYPE_CHECKING:  # loaded where a page is made
+    from matplotlib.figure import Figure
+
+FloatArray = NDArray[np.float64]
+
+VISITS, SAMPLES = 8, 32
+"""Careful readings of each cell, and samples of each: the scatter of visits holds the slow read noise."""
+
+
+@final
+class Reference(Procedure):
+    """Read the reference cells of the network in use many times, as all weights of a row hang on one."""
+
+    name: ClassVar[str] = "reference"
+    title: ClassVar[str] = "Reference conductances of the network"
+    after: ClassVar[tuple[str, ...]] = ("readout",)
+    days: ClassVar[float] = 7.0
+    parts_of_bench: ClassVar[tuple[str, ...]] = ("board", "macro")
+
+    def __init__(self, reading: ReadSpec, prepare: bool = False) -> None:
+        super().__init__(reading)
+        self._prepare = prepare
+
+    def parts(self, backend: Backend) -> int:
+        """Return one part: it takes seconds, but for the programming, which is not done twice."""
+        return 1
+
+    def measure(self, backend: Backend, part: int) -> Columns:
+        """Read all reference cells again and again, all others in between."""
+        mission = ready(backend, self.reading, self._prepare)
+        targets = mission.mapping.reference_targets()
+        careful = ReadSpec(self.reading.v_read, self.reading.gate, SAMPLES)
+        visits = [backend.read(targets.cells, careful) for _ in range(VISITS)]
+        return {
+            **targets.cells.columns(),
+            "visits": np.array(visits),
+            "nominal": targets.conductances,
+            "uncertainty": backend.uncertainty(targets.cells, np.mean(visits, axis=0), careful),
+            "macro": targets.cells.row // backend.macro_shape[0],
+            "programmed": np.array(int(mission.programmed)),
+        }
+
+    def evaluate(self, parts: Sequence[Columns], known: Known) -> Found:
+        """Return the conductance (S) of each reference and its deviation from the nominal."""
+        part = parts[0]
+        visits = np.asarray(part["visits"], dtype=float)
+        conductance = visits.mean(axis=0)
+        deviation = conductance - part["nominal"]
+        own = np.diag(visits.var(axis=0, ddof=1) / len(visits) * widened(len(visits) - 1))
+        one = own + of_readout(part)
+        conditions = {
+            "row": part["row"].tolist(),
+            "col": part["col"].tolist(),
+            "nominal_S": float(part["nominal"][0]),
+            "programmed": bool(part["programmed"]),
+            "largest_deviation_S": float(np.abs(deviation).max()),
+        }
+        return Found(
+            {"conductance": conductance, "deviation": deviation},
+            {"conductance": "S", "deviation": "S"},
+            np.block([[one, one], [one, one]]),
+            conditions,
+            {"rms_S": float(np.sqrt(visits.var(axis=0, ddof=1).mean()))},
+        )
+
+    def figures(self, parts: Sequence[Columns], record: Record) -> "dict[str, tuple[Figure, str]]":
+        """Return the references row by row, with uncertainties, beside the nominal."""
+        from calibration.reference_figures import figures
+
+        return figures(parts, record)
+
+
+def of_readout(part: Columns) -> FloatArray:
+    """Return the covariance (S^2) that the references owe to the read chain.
+
+    Those of one layer stand in one column, whose gain and offset are the largest part of it: they are taken
+    to deviate together.
+    """
+    u = np.nan_to_num(np.asarray(part["uncertainty"], dtype=float))
+    layer = part["macro"]
+    return np.asarray(np.outer(u, u) * (layer[:, None] == layer[None, :]))
