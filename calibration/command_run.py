@@ -10,6 +10,7 @@ from calibration.command_report import draw, show
 from calibration.order import Listed, before, left_out, loaded, named, refining
 from calibration.procedure import Procedure
 from calibration.runner import Result, Runner
+from calibration.show import library_of
 from rramlab.backend import Backend
 from rramlab.bench import Bench
 from rramlab.corrections.correction import Correction
@@ -71,7 +72,7 @@ def _plan(
     if resume is not None:
         return Plan(command, place, resume=resume, in_parts=True)
     bench = session.bench()
-    library = bench.library()
+    library = library_of(session, bench)
     names = named([request.name], listed)
     upon = before(names, loaded(listed))
     known = library.known(upon, time.time(), refining(upon, listed))

@@ -13,7 +13,7 @@ from rramlab.corrections.correction import Correction
 from rramlab.corrections.library import Library
 from rramlab.corrections.record import Record
 from rramlab.corrections.state import Shelf, State, state_of
-from rramlab.errors import RramlabError
+from rramlab.errors import BenchFileError, RramlabError
 from rramlab.session import Session
 
 HEAD = ("what", "value ± standard uncertainty")
@@ -22,7 +22,7 @@ HEAD = ("what", "value ± standard uncertainty")
 def tell(session: Session, history: bool = False, now: float | None = None) -> None:
     """Print the records of the bench, also those that do not hold; no instrument is opened."""
     bench, at = session.bench(), time.time() if now is None else now
-    library, who = bench.library(), answers(bench)
+    library, who = library_of(session, bench), answers(bench)
     shelf = library.look()
     states = {kind: state_of(kind, shelf, who, at) for kind in in_turn(shelf)}
     for kind, state in states.items():
@@ -32,6 +32,16 @@ def tell(session: Session, history: bool = False, now: float | None = None) -> N
     session.terminal.say(summary(bench.bench.id, states))
     records = {kind: _facts(kind, shelf, state) for kind, state in states.items()}
     session.terminal.document({"bench": bench.bench.id, "folder": str(library.folder), "records": records})
+
+
+def library_of(session: Session, bench: Bench) -> Library:
+    """Return where the records of a bench are kept; the built-in bench keeps none."""
+    if session.bench_path is None:
+        raise BenchFileError(
+            "the built-in bench has nothing to calibrate; name one with --bench FILE, or have one to try: "
+            "rramlab bench init unknown.toml --template unknown"
+        )
+    return bench.library()
 
 
 def in_turn(shelf: Mapping[str, Any]) -> list[str]:
