@@ -73,6 +73,11 @@ def ring_weights() -> ScoreWeights:
     return _shipped("ring")
 
 
+def unaware_ring_weights() -> ScoreWeights:
+    """Return the ring network that ships for comparison: trained without the noise of programmed weights."""
+    return _shipped("ring_unaware")
+
+
 def letters_weights() -> ScoreWeights:
     """Return the trained network of the letters H, K, U that ships with the package."""
     return _shipped("letters")

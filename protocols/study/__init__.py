@@ -1,0 +1,1 @@
+"""Study how noise of writing and reading changes what a network draws, over many macros."""
