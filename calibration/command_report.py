@@ -21,10 +21,9 @@ def show(session: Session, results: Sequence[Result], folder: Path) -> None:
     """Print each record, or why there is none, and where everything is."""
     terminal = session.terminal
     for one in results:
-        if one.record is None:
-            verb = "left out" if one.left_out else "not found"
-            terminal.say(f"{one.procedure.name} {verb}: {one.why}")
-        else:
+        if one.left_out:
+            terminal.say(f"{one.procedure.name} left out: {one.why}")
+        elif one.record is not None:
             kind = one.procedure.name
             tell_record(
                 session, kind, {kind: one.record}, State("valid", f"holds until {day(one.record.expires)}")

@@ -46,6 +46,7 @@ class Listed:
         return self.load()(reading, **{name: options[name] for name in self.takes})
 
 
+# The loop is closed through what the cells hold: best through the network, which `reference` programs.
 PROCEDURES: Mapping[str, Listed] = {
     "readout": Listed(
         "calibration.readout:Readout",
@@ -64,6 +65,23 @@ PROCEDURES: Mapping[str, Listed] = {
         "calibration.product:Product",
         ("read", "multiply"),
         "Gain, offset and nonlinearity of products, resistance of lines and switches.",
+    ),
+    "reference": Listed(
+        "calibration.reference:Reference",
+        ("read",),
+        "The conductances that the rows of the network share.",
+        takes=("prepare",),
+    ),
+    "loop": Listed(
+        "calibration.loop:Loop",
+        ("multiply", "solve"),
+        "Gains, offsets and leak of the closed loop: integrators, multipliers, amplifiers.",
+    ),
+    "strength": Listed(
+        "calibration.strength:Strength",
+        ("read", "multiply", "solve"),
+        "The factor of the drive with which the loop does what the digital solution does.",
+        takes=("prepare",),
     ),
 }
 

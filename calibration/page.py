@@ -49,7 +49,7 @@ def _sentences(results: Sequence[Result], spec: ReadSpec) -> list[str]:
         if one.record is None:
             said.append(f"{title}: {'left out' if one.left_out else 'not found'}, {one.why}.")
             continue
-        said.append(f"{title}: {sentence(one.record)}")
+        said.append(sentence(one.record, title))
         if one.record.kind == "readout":
             said.append(Reading.of(one.record, spec, SHOWN).sentence())
     return said
@@ -77,8 +77,13 @@ def _add_record(page: Page, result: Result) -> None:
     rows = [[words(record.kind, name), told(record, name)] for name in record.values]
     page.table("", ["what", "value ± standard uncertainty"], rows)
     for name, (figure, caption) in result.procedure.figures(result.parts, record).items():
-        page.figure(caption, figure, name=name if name.startswith(record.kind) else f"{record.kind}-{name}")
+        page.figure(caption, figure, name=_file_name(record.kind, name))
     beside = {"Conditions": conditions(record), "What the model leaves unexplained": residuals(record)}
     for caption, pairs in beside.items():
         if pairs:
             page.table(caption, ["what", "value"], pairs)
+
+
+def _file_name(kind: str, name: str) -> str:
+    plain = name.removesuffix(".png")
+    return plain if plain.startswith(kind) else f"{kind}-{plain}"

@@ -16,13 +16,15 @@ SAID: Mapping[str, str] = {
     "reading they stand in series with {on_resistance}.",
     "loop": "The closed loop plays the drift {drift_gain}, the drive {drive_gain} and the noise {noise_gain} "
     "times as strong as asked; its integrators drift by {offset} on their own and leak {leak}.",
+    "reference": "The reference cells of the network hold {conductance}; off the nominal they are by "
+    "{deviation}.",
     "strength": "With the drive multiplied by {factor} the closed loop does what the digital solution does.",
 }
 """Sentences of the procedures that come with the house; a procedure of one's own is told by its values."""
 
 
-def sentence(record: Record) -> str:
-    """Return what a record says, in one or two sentences."""
+def sentence(record: Record, title: str = "") -> str:
+    """Return what a record says, in one or two sentences; the title stands before mere values."""
     said = SAID.get(record.kind)
     values = {name: told(record, name, prose=True) for name in record.values}
     if said is not None:
@@ -30,4 +32,5 @@ def sentence(record: Record) -> str:
             return said.format(**values)
         except KeyError:
             pass
-    return "; ".join(f"{words(record.kind, name)}: {value}" for name, value in values.items()) + "."
+    plain = "; ".join(f"{words(record.kind, name)}: {value}" for name, value in values.items())
+    return f"{title}: {plain}." if title else f"{plain}."

@@ -66,4 +66,4 @@ def _digits(uncertain: float) -> int:
     """Return the decimals that show an uncertainty with two digits."""
     if not uncertain > 0:
         return 4
-    return int(np.clip(1 - np.floor(np.log10(uncertain)), 0, 6))
+    return int(np.clip(1 - np.floor(np.log10(uncertain)), 0, 9))

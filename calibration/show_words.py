@@ -5,7 +5,10 @@ from typing import Any
 from rramlab.corrections.record import Record
 from rramlab.quantity import format_quantity
 
-_UNITS = ("A", "V", "S", "ohm", "s")
+_UNITS = {
+    "_V_per_s": "V/s", "_per_s": "1/s", "_ohm": "ohm", "_A": "A", "_V": "V", "_S": "S", "_s": "s",
+}  # fmt: skip
+"""How the unit stands at the end of the name of a number, the longest first."""
 
 WORDS = {
     ("readout", "dac_gain"): "row drivers: gain",
@@ -55,8 +58,9 @@ def conditions(record: Record) -> list[tuple[str, str]]:
 
 def _plain(name: str, value: Any) -> tuple[str, str]:
     """Return a name without the unit at its end, and its value with it."""
-    head, _, unit = name.rpartition("_")
-    if unit in _UNITS and isinstance(value, int | float):
-        return head.replace("_", " "), format_quantity(float(value), unit, 3)
+    for end, unit in _UNITS.items():
+        if name.endswith(end) and isinstance(value, int | float):
+            number = f"{value:.3g} 1/s" if unit == "1/s" else format_quantity(float(value), unit, 3)
+            return name.removesuffix(end).replace("_", " "), number
     told = f"{value:.4g}" if isinstance(value, float) else f"{value}"
     return name.replace("_", " "), told
