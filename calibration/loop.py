@@ -7,11 +7,11 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration import integrators, multipliers
+from calibration import integrators, multipliers, multipliers_fit
 from calibration.integrators import Integrators
 from calibration.loop_products import of_products
 from calibration.loop_runs import Wiring, widened
-from calibration.multipliers import Multipliers
+from calibration.multipliers_fit import Multipliers
 from calibration.multipliers_network import check, chosen, products
 from calibration.procedure import Found, Known, Procedure
 from rramlab.backend import Backend
@@ -68,7 +68,7 @@ class Loop(Procedure):
         """Return gains, offsets, leak, and what the converters cut off, for both dimensions."""
         alone = integrators.found(parts[0])
         offset, leak = alone.values[:, 0], alone.values[:, 1]
-        driven = [multipliers.found(part, offset, leak) for part in parts[1:]]
+        driven = [multipliers_fit.found(part, offset, leak) for part in parts[1:]]
         values, covariance = together(driven, parts[1:])
         covariance[:2, :2] += of_products(parts[1:], known)
         return whole(alone, values, covariance, driven, parts)

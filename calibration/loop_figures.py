@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from calibration import integrators, multipliers
+from calibration import integrators, multipliers_fit
 from calibration.integrators import Integrators
-from calibration.multipliers import Multipliers
+from calibration.multipliers_fit import Multipliers
 from rramlab.corrections.record import Record
 from rramlab.figures import style
 from rramlab.pulse import Columns
@@ -25,7 +25,7 @@ def figures(parts: Sequence[Columns], record: Record) -> dict[str, tuple[Figure,
     """Return all figures by file name, each with its caption."""
     alone = integrators.found(parts[0])
     offset, leak = alone.values[:, 0], alone.values[:, 1]
-    driven = [multipliers.found(part, offset, leak) for part in parts[1:]]
+    driven = [multipliers_fit.found(part, offset, leak) for part in parts[1:]]
     return {
         "loop-integrators.png": (
             integrator_figure(alone),

@@ -1,0 +1,99 @@
+"""Benches whose macros hold something, and what their closed loops really do."""
+
+import numpy as np
+
+from calibration.loop_runs import Wiring
+from calibration.multipliers_network import GAIN, HIDDEN
+from rramlab.corrections.record import Record
+from rramlab.loop import Coefficients, LoopRun, Region
+from sim_backend.backend import SimBackend
+from sim_backend.loop.pack import rates
+from sim_backend.options import ErrorOptions, LoopOptions, Options
+
+# Converters of readings and products without errors: those are calibrated before, and tested there.
+STRAIGHT = dict.fromkeys(("dac_gain", "dac_offset", "dac_inl", "adc_gain", "adc_offset", "adc_inl"), 0.0)
+QUIET = {"read_noise": False, "dac_bits": 0, "opamp_gain": 1e12}
+FAULTLESS = dict.fromkeys(("rc_error", "offset", "multiplier_gain", "multiplier_offset", "leak"), 0.0)
+POOR = {
+    "rc_error": 0.02,
+    "offset": 2e-3,
+    "multiplier_gain": 0.02,
+    "multiplier_offset": 2e-3,
+    "leak": 0.02,
+    "leak_spread": 0.1,
+}
+VOLTS = 0.05
+
+
+def bench(seed: int, **loop: object) -> SimBackend:
+    """Return a bench whose circuit has hidden errors drawn by the seed."""
+    return SimBackend(
+        Options(errors=ErrorOptions(seed=seed, **STRAIGHT), loop=LoopOptions(**loop)), seed=seed
+    )
+
+
+def hold(backend: SimBackend, conductance: np.ndarray) -> None:
+    """Have the cells of a bench conduct so much (S), as if long ago."""
+    memory = dict(backend.memory())
+    memory["conductance"] = conductance.ravel()
+    backend.restore(memory)
+    backend.wait(3e5)
+
+
+def scattered(seed: int = 0) -> np.ndarray:
+    """Return conductances (S) of all kinds."""
+    return np.random.default_rng(seed).uniform(12e-6, 90e-6, (96, 32))
+
+
+def wiring() -> Wiring:
+    """Return a network in the first lines of three macros."""
+    sizes = ((2, HIDDEN), (HIDDEN, HIDDEN), (HIDDEN, 2))
+    places = [
+        Region(tuple(range(32 * k, 32 * k + 2 * n)), tuple(range(m + 1)), 2) for k, (n, m) in enumerate(sizes)
+    ]
+    return Wiring(tuple(places), (2.4e-5, 3.1e-5, 5.9e-5), GAIN)
+
+
+def truth(backend: SimBackend) -> dict[str, np.ndarray]:
+    """Return what the loop does without the network, and to its output, by the names of the record."""
+    drift, drive, noise, offset, leak = rates(backend.loop.circuit, 2).T
+    circuit = backend.loop.circuit
+    bits = circuit.dac_bits
+    code = 0.0 if bits is None else 2.0 ** (1 - bits)
+    return {
+        "drift_gain": drift,
+        "drive_gain": drive,
+        "noise_gain": noise / circuit.noise_full_scale,
+        "offset": offset,
+        "leak": leak,
+        "drift_cut": np.array(0.5 * code * circuit.f_full_scale),
+        "drive_cut": np.array(0.5 * code * circuit.g_full_scale),
+    }
+
+
+def shut_output(backend: SimBackend, wired: Wiring) -> np.ndarray:
+    """Return the output (V) while all hidden units are shut."""
+    none = np.zeros(1)
+    moment = Coefficients(5e-3, none, none, np.full((1, HIDDEN), -3.9), none)
+    run = LoopRun(wired.layers, wired.scale, wired.gain, VOLTS, np.zeros((1, 2)), moment, kept=1)
+    return VOLTS * backend.solve(run).output[0, 0]
+
+
+def amplified(backend: SimBackend, wired: Wiring, products: np.ndarray) -> np.ndarray:
+    """Return what amplifiers of finite gain leave of the output of a network, for each dimension."""
+    gain = backend.loop.options.opamp_gain
+    left = np.ones(2) / ((1 + (1 + wired.gain) / gain) * (1 + 2 / gain) ** 2)
+    for k, (layer, scale) in enumerate(zip(wired.layers, wired.scale, strict=True)):
+        lines = np.ix_(np.array(layer.rows) % 32, np.array(layer.cols[:-1]))
+        load = products[k][lines].sum(axis=0) / (scale * layer.copies) + (3 if k < 2 else 2)
+        left = left / (1 + (load if k == 2 else load.mean()) / gain)
+    return left
+
+
+def true_record(backend: SimBackend, wired: Wiring) -> Record:
+    """Return the record that knows the truth."""
+    values = truth(backend)
+    values["drive_offset"] = values["drive_gain"] * shut_output(backend, wired)
+    size = sum(value.size for value in values.values())
+    units = dict.fromkeys(values, "1")
+    return Record("loop", values, units, np.zeros((size, size)), {}, 0.0, 1.0)
