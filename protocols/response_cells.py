@@ -19,6 +19,8 @@ FloatArray = NDArray[np.float64]
 
 RATIO = 1.5
 """Factor by which a SET must raise, and a RESET lower, the median reading of a cell that switches."""
+NOBODY = 10e-6
+"""Conductance (S) between low and high where no cell switches that would show it."""
 UNITS = {
     "drive": "V", "width": "s", "gate": "V", "reading": "S", "floor": "S",
     "pulsed_from": "s", "pulsed_to": "s", "read_from": "s", "read_to": "s", "duration": "s",
@@ -92,9 +94,10 @@ class Response:
         tops = [i for i in self.where(Part.GATE) if self.steps[i].gates[0] == top]
         erased = self.where(Part.ERASE)
         low, high = (np.median(self.reading[np.asarray(rows) + 1], axis=0) for rows in (erased, tops))
+        switches = high > RATIO * low
         # A cell that stays high was not lowered; one that stays low was not raised.
-        found = np.where(high > RATIO * low, Responded.SWITCHES, Responded.NO_SET)
-        found = np.where((found == Responded.NO_SET) & (low > self._middle(low)), Responded.NO_RESET, found)
+        stays = np.where(low > _middle(low[switches], high[switches]), Responded.NO_RESET, Responded.NO_SET)
+        found = np.where(switches, Responded.SWITCHES, stays)
         found = np.where(self.unformed, Responded.UNFORMED, found)
         whole = np.isfinite(self.reading).all(axis=0)
         return np.where(whole, found, Responded.UNREADABLE).astype(np.uint8)
@@ -122,11 +125,6 @@ class Response:
             "v_wl": np.array(self.spec.gate),
             "duration": np.array(self.spec.samples * 1e-3),
         }
-
-    def _middle(self, low: FloatArray) -> float:
-        """Return the conductance (S) above which an erased cell is one that stays high."""
-        formed = low[np.isfinite(low) & ~self.unformed]
-        return 2.0 * float(np.median(formed)) if formed.size else np.inf
 
 
 @final
@@ -177,3 +175,8 @@ class Responder:
         found = self._bench.read(cells, self._reading)
         times.append((began, self._bench.now()))
         return found
+
+
+def _middle(low: FloatArray, high: FloatArray) -> float:
+    """Return the conductance (S) between the states of cells that switch, in logarithms."""
+    return float(np.sqrt(np.median(low) * np.median(high))) if low.size else NOBODY

@@ -1,7 +1,7 @@
 """Tell what pulses did: curves, a page, one screen."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from protocols.response_statistics import Curve, Curves, levelled
 from protocols.response_steps import Part
 from rramlab.quantity import format_quantity
 from rramlab.session import Session
+
+if TYPE_CHECKING:  # loaded where a page is drawn
+    from rramlab.page import Page
 
 HEAD = ("level", "median (uS)", "spread (uS)", "σ of cycles (%)", "σ of cells (%)")
 _WORDS = {"gate": "SET over gate", "ladder": "RESET over SL voltage", "width": "SET over width"}
@@ -45,12 +48,23 @@ def parts(told: Curves) -> dict[str, Curve]:
 
 def draw(found: Response, told: Curves, request: Request, folder: Path) -> None:
     """Write the page of figures into the folder of the run."""
-    from rramlab.figures.response import distributions, medians, spreads
     from rramlab.page import Page
 
     good = found.outcomes() == Responded.SWITCHES
     page = Page("Response to single pulses", _lead(found, request, int(good.sum()), folder))
-    page.summary(_merit(told))
+    if good.any():
+        page.summary(_merit(told))
+        _add_figures(page, found, told)
+        for name, curve in parts(told).items():
+            page.table(f"{_WORDS[name]}, ± standard errors", HEAD, _rows(name, curve))
+    page.section("Method", METHOD)
+    page.table("Outcomes", ["outcome", "cells", "what to do"], _outcomes(found))
+    page.write(folder / "index.html", pictures=True)
+
+
+def _add_figures(page: "Page", found: Response, told: Curves) -> None:
+    from rramlab.figures.response import distributions, medians, spreads
+
     page.figure(
         "Conductance after a pulse: median and the middle 68 % of the readings; the bars are standard errors",
         medians(parts(told)),
@@ -63,16 +77,12 @@ def draw(found: Response, told: Curves, request: Request, folder: Path) -> None:
         name="spreads",
     )
     levels, readings = levelled(found, Part.GATE)
+    good = found.outcomes() == Responded.SWITCHES
     page.figure(
         "Cumulative distribution after SET at some of the gates, and after erasure",
         distributions(levels, readings[..., good].reshape(len(levels), -1), told.erased),
         name="distributions",
     )
-    for name, curve in parts(told).items():
-        page.table(f"{_WORDS[name]}, ± standard errors", HEAD, _rows(name, curve))
-    page.section("Method", METHOD)
-    page.table("Outcomes", ["outcome", "cells", "what to do"], _outcomes(found))
-    page.write(folder / "index.html", pictures=True)
 
 
 METHOD = (
@@ -90,7 +100,8 @@ METHOD = (
 def show(session: Session, found: Response, told: Curves, summary: dict[str, Any]) -> None:
     """Print the curves, and the cells that failed with their reasons."""
     for name, curve in parts(told).items():
-        session.terminal.table(_WORDS[name], HEAD, _rows(name, curve))
+        if told.erased.size:
+            session.terminal.table(_WORDS[name], HEAD, _rows(name, curve))
     session.terminal.table("Figures", ["figure", "value"], [list(pair) for pair in _merit(told).items()])
     missed = [row for row in _outcomes(found) if row[0] != Responded.SWITCHES.words]
     if missed:
