@@ -46,7 +46,6 @@ class Listed:
         return self.load()(reading, **{name: options[name] for name in self.takes})
 
 
-# The loop is closed through what the cells hold: best through the network, which `reference` programs.
 PROCEDURES: Mapping[str, Listed] = {
     "readout": Listed(
         "calibration.readout:Readout",
@@ -66,16 +65,16 @@ PROCEDURES: Mapping[str, Listed] = {
         ("read", "multiply"),
         "Gain, offset and nonlinearity of products, resistance of lines and switches.",
     ),
+    "loop": Listed(
+        "calibration.loop:Loop",
+        ("multiply", "solve"),
+        "Gains, offsets and leak of the closed loop: integrators, multipliers, amplifiers.",
+    ),
     "reference": Listed(
         "calibration.reference:Reference",
         ("read",),
         "The conductances that the rows of the network share.",
         takes=("prepare",),
-    ),
-    "loop": Listed(
-        "calibration.loop:Loop",
-        ("multiply", "solve"),
-        "Gains, offsets and leak of the closed loop: integrators, multipliers, amplifiers.",
     ),
     "strength": Listed(
         "calibration.strength:Strength",
