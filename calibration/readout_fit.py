@@ -42,7 +42,7 @@ def fitted(points: Points, shape: tuple[int, int, int]) -> ReadFit:
     Converters may be bent more than such are: then more is expected of them, and looked for again.
     """
     layout = Layout(*shape, extra=len(points.standard.prior))
-    white, u_white = white_current(points)
+    white, _ = white_current(points, np.zeros(len(points.row)))
     prior = dict(PRIOR)
     for _ in range(_WIDENINGS):
         chain = ReadChain(points, layout, layout.prior(prior, points.standard.prior))
@@ -51,6 +51,8 @@ def fitted(points: Points, shape: tuple[int, int, int]) -> ReadFit:
         if all(size <= SURPRISE * prior[name] for name, size in bent.items()):
             break
         prior |= {name: max(size, prior[name]) for name, size in bent.items()}
+    gain = unknowns[layout.index("adc_gain")[points.macro, points.col]]
+    white, u_white = white_current(points, gain)
     return ReadFit(layout, points, unknowns, covariance, white, u_white, found)
 
 

@@ -17,6 +17,8 @@ IntArray = NDArray[np.int64]
 
 RESTLESS = 3.0
 """How many times as much as the others a cell may fluctuate from pass to pass before it is left out."""
+CALM = 0.05
+"""Share of its own noise that a cell may have in a reading at the lowest voltage."""
 _PASSES = 5
 
 
@@ -93,18 +95,23 @@ def _joined(standards: Sequence[Standard]) -> Standard:
     return Resistors(*(np.concatenate([getattr(one, name) for one in cards]) for name in names))
 
 
-def white_current(points: Points) -> tuple[float, float]:
+def white_current(points: Points, gain: FloatArray) -> tuple[float, float]:
     """Return the noise of the chain in one sample (A rms), and its standard uncertainty.
 
-    At the lowest voltage a reading varies from pass to pass by hardly anything else; what the noise of the
-    cells has in it there is known from their readings at the full voltage.
+    It is that before the converters, whose `gain` (relative, of each cell's column) is taken out. At the
+    lowest voltage a reading varies from pass to pass by hardly anything else. What a cell's own noise has in
+    it there is known from its readings at the full voltage, and calm cells alone are asked.
     """
     least, top = int(np.argmin(np.abs(points.volts))), int(np.argmax(points.volts))
-    spread, ratio = points.spread[points.restful], (points.volts[least] / points.volts[top]) ** 2
-    squares = spread[:, least] - ratio * np.maximum(spread[:, top] - spread[:, least], 0.0)
-    good = np.ones(len(squares), dtype=bool)
+    ratio = (points.volts[least] / points.volts[top]) ** 2
+    spread = points.spread[points.restful] / (1.0 + gain[points.restful, None]) ** 2
+    squares, of_cell = spread[:, least], ratio * spread[:, top]
+    calm = of_cell <= np.maximum(CALM * np.median(squares), np.median(of_cell))
+    far = float(quantile(np.array(points.dof), ODDS))
+    good, clean = calm, squares - of_cell
     for _ in range(_PASSES):
-        level = max(float(squares[good].mean()), RESOLUTION**2)
-        good = squares <= float(quantile(np.array(points.dof), ODDS)) * level
+        level = max(float(clean[good].mean()), RESOLUTION**2)
+        good = calm & (squares <= far * level)
     white = float(np.sqrt(level * points.samples))
-    return white, white / float(np.sqrt(2.0 * points.dof * good.sum()))
+    scatter = float(clean[good].std() / np.sqrt(good.sum()))
+    return white, white * 0.5 * max(scatter / level, 1e-6)

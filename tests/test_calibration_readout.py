@@ -185,10 +185,10 @@ def test_intervals_hold_on_sixty_benches() -> None:
             inside.setdefault(name, []).append(float(np.mean(np.abs(apart) < 1.96)))
         after, _, true = conductance_errors(backend, {"readout": record})
         worst.append(float(np.quantile(np.abs(after) / (0.002 * true + 0.05e-6), 0.95)))
-    # Values of a bench move together: 60 cases of 95 % have a standard deviation of 2.8 %, and 87 % is
-    # farther out than once in 400 for each of 7 quantities.
+    # Values of a bench move together, so that this is 60 cases of 95 %: 50 or fewer (84 %) once in 1 000 for
+    # each of 7 quantities, and intervals too narrow by a third (81 %) are caught more often than not.
     for name, share in inside.items():
-        assert np.mean(share) > 0.87, name
+        assert np.mean(share) > 0.84, name
     assert np.quantile(worst, 0.9) < 1.0
 
 
