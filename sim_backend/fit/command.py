@@ -75,8 +75,8 @@ def runs(
     from sim_backend.fit.of_runs import plan_of, write_plan
 
     plan = plan_of(folders, out, base)
-    write_plan(plan, out)
     _carried_out(ctx, plan, out, out)
+    write_plan(plan, out)
 
 
 @fit.command()

@@ -12,8 +12,8 @@ from rramlab.progress import Progress
 FloatArray = NDArray[np.float64]
 Residuals = Callable[[FloatArray], FloatArray]
 
-_DAMPING, _MOST_DAMPING = 1e-2, 1e8
-_ENOUGH, _SLOW = 1e-4, 0.05
+_DAMPING, _MOST_DAMPING = 1e-2, 1e3
+_ENOUGH, _SLOW = 3e-4, 3e-3
 """Shares by which a round lowers the sum: less is the end, less is a reason to take the differences anew."""
 
 
@@ -38,7 +38,7 @@ def least_squares(
 ) -> Minimum:
     """Return the minimum of |residuals(x)|^2 found from `start`, with differences over `steps` (p,).
 
-    It stops when a round with derivatives taken anew lowers the sum by less than a ten-thousandth of itself.
+    It stops when a round with derivatives taken anew lowers the sum by less than 0.03 % of itself.
     """
     x, r = start, residuals(start)
     j, fresh, damping = jacobian(residuals, x, r, steps), True, _DAMPING
@@ -50,12 +50,12 @@ def least_squares(
             j = _updated(j, better[0] - x, better[1] - r)
             x, r, damping = better
         if gain < _ENOUGH and fresh:
-            return Minimum(x, r, j if better is None else jacobian(residuals, x, r, steps), done + 1)
+            return Minimum(x, r, j, done + 1)
         fresh = bool(gain < _SLOW)
         if fresh:
             j = jacobian(residuals, x, r, steps)
             damping = min(damping, _DAMPING)
-    return Minimum(x, r, j if fresh else jacobian(residuals, x, r, steps), rounds)
+    return Minimum(x, r, j, rounds)
 
 
 def _updated(j: FloatArray, moved: FloatArray, changed: FloatArray) -> FloatArray:

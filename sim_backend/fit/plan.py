@@ -1,5 +1,6 @@
 """Read what to fit to what: a TOML file that names tables, their columns, and what is held back."""
 
+import os
 import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
@@ -82,7 +83,7 @@ class TablePlan(BaseModel):
 
     def load(self, folder: Path) -> Experiment:
         """Return the table as an experiment; its file or run is looked for from `folder` on."""
-        given = run_table(folder / self.run) if self.run else self._of_file(folder)
+        given = run_table(os.path.normpath(folder / self.run)) if self.run else self._of_file(folder)
         table = with_lines(with_cells(given.table.filled(**self.values)))
         kept = self._kept(table)
         table = table.where(kept)

@@ -62,7 +62,7 @@ class Pulses(Experiment):
         self.steps = _steps(self.cells, table.columns.get("order"))
         self._mates = _repeats(self.cells, self._conditions(), self.steps)
 
-    crowd = 512
+    crowd = 384
 
     @property
     def repeated(self) -> bool:
