@@ -60,7 +60,7 @@ def lines(record: Record) -> Figure:
             colour = style.CYCLE[macro % len(style.CYCLE)]
             look = {"markersize": 2.0, "elinewidth": 0.6, "color": colour, "linestyle": "none"}
             axes.errorbar(at, value, bar, marker="o", label=f"Macro {macro}", **look)
-    style.legend(figure.axes[2], beside=True)
+    style.legend(figure.axes[1], beside=True)
     return figure
 
 
