@@ -116,9 +116,7 @@ class Stages:
             again = f"move {move}: " if move else ""
             references = tiling.reference_targets()
             done = [self._written(f"{again}references", references)]
-            ground = self._map(
-                f"{again}references as written", lambda w, r=references: w.measure("", r.cells)
-            )
+            ground = self._measured(f"{again}references as written", references.cells)
             targets = tiling.weight_targets(self.matrices, ground)
             done.append(self._written(f"{again}weights", targets))
             usable = holding(usable, done)

@@ -1,6 +1,6 @@
 """Hold one tile: the piece of a weight matrix that lies in one macro, with references of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, final
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rramlab.mapping import LayerMapping, finite
-from rramlab.placement import MACRO_SIDE, Placement, fewest
+from rramlab.placement import Placement, fewest
 from rramlab.tile_layout import Piece
 
 FloatArray = NDArray[np.float64]
@@ -66,25 +66,20 @@ class Tile:
         above = currents[:, columns[:-1]] - currents[:, columns[-1:]]
         return np.asarray(above / self.mapping.scale)
 
-    def is_on(self, usable: NDArray[np.bool_]) -> bool:
-        """Tell whether all cells of the tile are usable, by a map of the bench."""
-        cells = self.place.region.cells()
-        return bool(usable[cells.row, cells.col].all())
+    def moved(self, bad: NDArray[np.bool_], rows: Sequence[int]) -> "Tile":
+        """Return the tile on these rows of its macro and on the columns with the fewest unusable cells.
 
-    def moved(self, usable: NDArray[np.bool_], free: NDArray[np.bool_]) -> "Tile":
-        """Return the tile on those free rows, and columns, of its macro with the fewest unusable cells.
-
-        `usable` is a map of the bench, `free` (32,) tells which rows of the macro no other tile has. The
-        references, on which whole rows depend, come into the best of the columns.
+        `bad` (32, 32) marks them. The references, on which whole rows depend, come into the best of the
+        columns. A tile that has these rows and no unusable cell stays.
         """
         place = self.place
-        bad = ~usable[MACRO_SIDE * place.macro : MACRO_SIDE * (place.macro + 1)]
-        taken = np.where(free, 0, bad.size)
-        rows = fewest(bad.sum(axis=1) + taken, len(place.rows))
-        columns = fewest(bad[rows].sum(axis=0), len(place.columns)).tolist()
-        best = min(reversed(columns), key=lambda column: bad[rows, column].sum())
+        if tuple(rows) == place.rows and not bad[np.ix_(place.rows, place.columns)].any():
+            return self
+        counts = bad[rows].sum(axis=0)
+        columns = fewest(counts, len(place.columns)).tolist()
+        best = min(reversed(columns), key=lambda column: counts[column])
         columns = [column for column in columns if column != best] + [best]
-        return replace(self, place=replace(place, rows=tuple(rows.tolist()), columns=tuple(columns)))
+        return replace(self, place=replace(place, rows=tuple(rows), columns=tuple(columns)))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the tile as plain numbers, as it is stored with a run."""

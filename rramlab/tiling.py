@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import compress
 from typing import Any, final
 
 import numpy as np
@@ -15,6 +14,7 @@ from rramlab.network_mapping import Targets
 from rramlab.placement import MACRO_SIDE, Placement
 from rramlab.tile import Tile
 from rramlab.tile_layout import Matrices, copies_that_fit, macros_needed, pack, pieces_of
+from rramlab.tile_rows import SPARE, shared
 
 FloatArray = NDArray[np.float64]
 
@@ -76,16 +76,12 @@ class Tiling:
         return tuple(tile for tile in self.tiles if tile.layer == layer)
 
     def moved(self, usable: NDArray[np.bool_]) -> "Tiling":
-        """Return the tiling with each tile that has an unusable cell at a better place in its macro."""
-        free = np.ones((self.macros, MACRO_SIDE), bool)
-        stays = [tile.is_on(usable) for tile in self.tiles]
-        for tile in compress(self.tiles, stays):
-            free[tile.place.macro, list(tile.place.rows)] = False
-        tiles = []
-        for tile, stay in zip(self.tiles, stays, strict=True):
-            tiles.append(tile if stay else tile.moved(usable, free[tile.place.macro]))
-            free[tile.place.macro, list(tiles[-1].place.rows)] = False
-        return replace(self, tiles=tuple(tiles))
+        """Return the tiling with the tiles of each macro around its unusable cells, as far as they can."""
+        places: dict[int, Tile] = {}
+        for macro in range(self.macros):
+            here = [k for k, tile in enumerate(self.tiles) if tile.place.macro == macro]
+            places |= dict(zip(here, _around([self.tiles[k] for k in here], usable), strict=True))
+        return replace(self, tiles=tuple(places[k] for k in range(len(self.tiles))))
 
     def cells(self) -> Cells:
         """Return all cells in use."""
@@ -159,6 +155,17 @@ def check_macros(matrices: Matrices, macros: int, copies: int = 1) -> None:
             f"these {len(matrices)} layers need {least} macros of {side}{room if most > least else ''}; this "
             f"bench has {macros}: set macros = {most} under [backend.options] of the bench file"
         )
+
+
+def _around(tiles: Sequence[Tile], usable: NDArray[np.bool_]) -> list[Tile]:
+    """Return the tiles of one macro around its unusable cells; those that have none mostly stay."""
+    owners = np.full(MACRO_SIDE, SPARE)
+    for k, tile in enumerate(tiles):
+        owners[list(tile.place.rows)] = k
+    first = MACRO_SIDE * tiles[0].place.macro if tiles else 0
+    bad = ~usable[first : first + MACRO_SIDE]
+    owners = shared(bad, owners, [len(tile.place.columns) for tile in tiles])
+    return [tile.moved(bad, np.flatnonzero(owners == k).tolist()) for k, tile in enumerate(tiles)]
 
 
 def _joined(cells: Sequence[Cells]) -> Cells:
