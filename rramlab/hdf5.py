@@ -47,6 +47,7 @@ def image(contents: Contents) -> bytes:
         for name, kept in contents.kept.items():
             _write_kept(file.create_group(f"kept/{name}"), kept)
             file[f"config/kept/{name}"] = _bytes(np.array(json.dumps(dict(kept.facts))))
+            file[f"config/columns/{name}"] = _bytes(np.array(json.dumps(list(kept.columns))))
         file.flush()
         return bytes(file.id.get_file_image())
 
@@ -145,12 +146,15 @@ def _read(file: Any) -> Contents:
         identities=tuple(json.loads(_text(config["identities"]))),
         tables=tables,
         arrays={name: found for name, found in arrays.items() if found},
-        kept={name: _read_kept(file["kept"][name], facts) for name, facts in config["kept"].items()},
+        kept={name: _read_kept(file["kept"][name], facts, config) for name, facts in config["kept"].items()},
     )
 
 
-def _read_kept(group: Any, facts: Any) -> Kept:
-    columns = _columns(group)
+def _read_kept(group: Any, facts: Any, config: Any) -> Kept:
+    name = group.name.rpartition("/")[2]
+    whole = f"columns/{name}"  # files of an earlier version have their names in the attribute alone
+    names = json.loads(_text(config[whole]) if whole in config else group.attrs["columns"])
+    columns = {one: _array(group[one]) for one in names}
     units = {name: str(group[name].attrs["units"]) for name in columns}
     return Kept(columns, units, json.loads(_text(facts)))
 

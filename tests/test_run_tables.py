@@ -129,6 +129,16 @@ def test_a_long_text_does_not_break_the_file(tmp_path):
     assert back.identities == (long,)
 
 
+def test_a_result_of_very_many_arrays_comes_back_whole(tmp_path):
+    kept = {f"a_result_with_a_long_name_{i:04d}": np.array(float(i)) for i in range(500)}
+    facts = {"name": "many", "units": dict.fromkeys(kept, "1"), "facts": {}}
+    path = tmp_path / "run.h5"
+    path.write_bytes(image(contents_of([START, event("note", "keep", 0, facts, kept)])))
+    found = read(path).kept["many"].columns
+    assert list(found) == list(kept)
+    assert found["a_result_with_a_long_name_0499"] == 499.0
+
+
 @pytest.mark.parametrize("count", [0, 1])
 def test_empty_tables_are_no_trouble(count, tmp_path):
     (tmp_path / "run.h5").write_bytes(image(contents_of([START] * (1 + count))))
