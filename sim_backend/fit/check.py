@@ -57,7 +57,13 @@ class Verdict:
         goals, scale = {k: GOALS[k] for k in ("median", "spread")}, 1.0 if isinstance(e, Curves) else 1e6
         cloud = pictures.against(self.fitted, self.held, goals, scale)
         found: list[tuple[str, Figure, str]] = [("Predicted against measured.", cloud, f"points {name}")]
-        if isinstance(e, Pulses):
+        if isinstance(e, Pulses) and "part" in e.table.columns:
+            text = (
+                "Conductance after each step: dots and bars are median and middle 68 % as measured, "
+                "crosses and dashes beside them as predicted."
+            )
+            found.append((text, pictures.sequence(e, self.preset, np.random.default_rng(4)), f"steps {name}"))
+        elif isinstance(e, Pulses):
             rng = np.random.default_rng(4)
             text = (
                 "Conductance after a pulse: dots medians and bands the middle 68 % measured, lines predicted."

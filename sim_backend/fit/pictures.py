@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from rramlab.figures import style
 from sim_backend.fit.compare import Point
 from sim_backend.fit.pulses import Pulses
-from sim_backend.fit.relaxation import Relaxing
+from sim_backend.fit.relaxation import MANY, Relaxing
 from sim_backend.preset import Preset
 
 FloatArray = NDArray[np.float64]
 
 _MICRO = 1e6
 _MOST_PANELS = 9
+_BESIDE = 0.3
+"""How far predictions are drawn beside what was measured, in steps."""
 
 
 def against(fitted: Sequence[Point], held: Sequence[Point], goals: dict[str, float], scale: float) -> Figure:
@@ -54,16 +56,54 @@ def responses(experiment: Pulses, preset: Preset, rng: np.random.Generator) -> F
     return figure
 
 
+def sequence(experiment: Pulses, preset: Preset, rng: np.random.Generator) -> Figure:
+    """Draw the conductance after each step of a run of pulses, all repeats together."""
+    t, simulated = experiment.table, experiment.simulate(preset, rng, 2)
+    figure = style.blank(style.DOUBLE, 74.0)
+    axes = style.dress(figure.subplots(), "Step of a repeat", "G after (µS)")
+    reset = t["v_sl"] > t["v_bl"]
+    for colour, mine, name in ((style.VERMILION, ~reset, "SET"), (style.BLUE, reset, "RESET")):
+        steps = np.unique(t["part"][mine & (t["part"] >= 0)])
+        parts = [np.flatnonzero(mine & (t["part"] == step)) for step in steps]
+        low, middle, high = _MICRO * np.array([_middle(t["after"][p]) for p in parts]).T
+        axes.errorbar(
+            steps + 1, middle, (middle - low, high - middle), fmt="o", color=colour, markersize=3,
+            elinewidth=0.8, label=f"{name}, measured",
+        )  # fmt: skip
+        said = _MICRO * np.array([_middle(simulated[:, p]) for p in parts]).T
+        for row, look in zip(said, ("_", "x", "_"), strict=True):
+            where = steps + 1 + _BESIDE
+            axes.plot(
+                where,
+                row,
+                look,
+                color=colour,
+                markersize=4,
+                label=f"{name}, predicted" if look == "x" else None,
+            )
+    style.plain_log(axes)
+    style.legend(axes, beside=True)
+    return figure
+
+
 def relaxing(fitted: Sequence[Point], held: Sequence[Point], experiment: Relaxing) -> Figure:
-    """Draw standard deviation and tails over time, band by band: dots measured, lines predicted."""
+    """Draw the spread and tails over time, band by band: dots measured, lines predicted.
+
+    Of few cells the tails are those of one or two: the spread without them stands in their place.
+    """
     figure = style.blank(style.DOUBLE, 84.0)
     panels = figure.subplots(1, 2)
-    tail = next(name for name in experiment.figures() if name.startswith("share"))
-    captions = (("sigma", "Standard deviation of the change (µS)", _MICRO), (tail, f"{tail} (%)", 100.0))
+    captions = [("sigma", "Standard deviation of the change (µS)", _MICRO)]
+    if min(p.count for p in [*fitted, *held]) < MANY:
+        captions = [("spread", "Spread of the change, middle 68 % (µS)", _MICRO), *captions]
+    else:
+        tail = next(name for name in experiment.figures() if name.startswith("share"))
+        captions.append((tail, f"{tail} (%)", 100.0))
     for axes, (name, label, scale), letter in zip(panels, captions, "ab", strict=True):
         style.dress(axes, "Time since programming (s)", label.replace(" uS", " µS"), "", letter)
         _bands(axes, [*fitted, *held], name, scale, experiment)
         axes.set_xscale("log")
+        axes.set_ylim(0, None)
         first_held = experiment.nominal[experiment.held]
         if len(first_held):
             axes.axvspan(first_held.min() / 2.0, first_held.max() * 2.0, color=style.PALE, alpha=0.5, lw=0)
@@ -102,6 +142,11 @@ def _drives(axes: Axes, experiment: Pulses, simulated: FloatArray, rows: NDArray
         axes.fill_between(gates, seen[:, 0], seen[:, 2], color=colour, alpha=0.15, linewidth=0)
         axes.plot(gates, seen[:, 1], "o", markersize=1.8, color=colour)
         axes.plot(gates, said, color=colour, linewidth=0.8, label=f"{volt:+g} V")
+
+
+def _middle(values: FloatArray) -> FloatArray:
+    """Return the 16 %, 50 % and 84 % quantile."""
+    return np.asarray(np.nanquantile(values, [0.16, 0.5, 0.84]))
 
 
 def _bands(axes: Axes, points: Sequence[Point], name: str, scale: float, experiment: Relaxing) -> None:

@@ -128,7 +128,8 @@ class TablePlan(BaseModel):
         first = table["programmed"][table["time"] == 0.0]
         count = min(max(len(first) // ENOUGH, 1), len(self.bands) - 1)
         inner = np.quantile(first, np.linspace(0.0, 1.0, count + 1)[1:-1])
-        return [0.0, *inner.tolist(), float(first.max()) * 1.01]
+        edges = [0.0, *inner.tolist(), float(first.max()) + 1e-6]
+        return [round(edge, 6) for edge in edges]  # whole microsiemens, for people
 
     def _kept(self, table: Table) -> NDArray[np.bool_]:
         kept = np.ones(len(table), bool)
