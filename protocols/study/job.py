@@ -55,10 +55,11 @@ class Job:
 
 def jobs_of(request: Request) -> Iterator[Job]:
     """Return the points of a study, the longest ones first: no worker is left with one at the end."""
-    r = request
     for part in reversed(PARTS):
-        for network, i, j, m in product(networks_of(r, part), *map(range, shape_of(r, part))):
-            yield Job(part, network, i, j, m)
+        firsts, seconds, macros = map(range, shape_of(request, part))
+        for network in networks_of(request, part):
+            for first, second, macro in product(firsts, seconds, macros):
+                yield Job(part, network, first, second, macro)
 
 
 def networks_of(request: Request, part: str) -> tuple[str, ...]:

@@ -2,8 +2,8 @@
 
 Each cell has a bank of stationary Ornstein-Uhlenbeck processes, one for each decade of correlation time tau
 from 1 us to 100 s, as the simulated device has. Against the tick h and the length T of a run a process is
-fast (tau < h: what remains of it in the mean of a tick, variance 2 tau / h, is fresh in each), slow (tau > 5 T:
-a deviation that stays for the run, drawn for each), or one in between, which is followed from tick to tick.
+fast (tau < h: what the mean of a tick leaves of it, variance 2 tau / h, is fresh in each), slow (tau > 5 T: a
+deviation that stays for the run, drawn for each), or one in between, which is followed from tick to tick.
 """
 
 from dataclasses import dataclass
