@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rramlab.errors import InputError
 from rramlab.progress import Progress, Silent
 from sim_backend.fit.experiment import Experiment, Feature
-from sim_backend.fit.least_squares import Minimum, least_squares
+from sim_backend.fit.least_squares import ENOUGH, ROUGHLY, Minimum, least_squares
 from sim_backend.fit.parameter import Parameter, changed, steps
 from sim_backend.fit.slices import Slices
 from sim_backend.preset import Preset
@@ -90,13 +90,13 @@ def fit(
     match = Match(preset, experiments, parameters, settings)
     progress = progress or Silent()
     start = match.best_start(progress, what)
-    found = least_squares(match.residuals, start, steps(parameters), settings.rounds, progress, what)
+    exact = ENOUGH if not settings.reweight else ROUGHLY
+    step, rounds = steps(parameters), settings.rounds
+    found = least_squares(match.residuals, start, step, rounds, progress, what, exact)
     if settings.reweight:
         match.reweigh(found.place)
         again = f"{what}: weights of the model"
-        found = least_squares(
-            match.residuals, found.place, steps(parameters), settings.rounds, progress, again
-        )
+        found = least_squares(match.residuals, found.place, step, rounds, progress, again)
     return match.conclude(found)
 
 

@@ -13,8 +13,10 @@ FloatArray = NDArray[np.float64]
 Residuals = Callable[[FloatArray], FloatArray]
 
 _DAMPING, _MOST_DAMPING = 1e-2, 1e3
-_ENOUGH, _SLOW = 3e-4, 3e-3
-"""Shares by which a round lowers the sum: less is the end, less is a reason to take the differences anew."""
+ENOUGH, ROUGHLY = 3e-5, 0.03
+"""Shares by which a round lowers the sum: less is the end of a fit, or of one that need not be exact."""
+_SLOW = 3e-3
+"""Less than this is a reason to take the differences anew."""
 
 
 @final
@@ -34,11 +36,18 @@ class Minimum:
 
 
 def least_squares(
-    residuals: Residuals, start: FloatArray, steps: FloatArray, rounds: int, progress: Progress, what: str
+    residuals: Residuals,
+    start: FloatArray,
+    steps: FloatArray,
+    rounds: int,
+    progress: Progress,
+    what: str,
+    enough: float = ENOUGH,
 ) -> Minimum:
     """Return the minimum of |residuals(x)|^2 found from `start`, with differences over `steps` (p,).
 
-    It stops when a round with derivatives taken anew lowers the sum by less than 0.03 % of itself.
+    It stops when a round lowers the sum by less than `enough` of itself, with derivatives that were taken
+    anew if that is little.
     """
     x, r = start, residuals(start)
     j, fresh, damping = jacobian(residuals, x, r, steps), True, _DAMPING
@@ -49,7 +58,7 @@ def least_squares(
         if better is not None:
             j = _updated(j, better[0] - x, better[1] - r)
             x, r, damping = better
-        if gain < _ENOUGH and fresh:
+        if gain < enough and (fresh or enough > _SLOW):
             return Minimum(x, r, j, done + 1)
         fresh = bool(gain < _SLOW)
         if fresh:

@@ -24,6 +24,8 @@ _STRICT = ConfigDict(frozen=True, extra="forbid")
 _Positive = Annotated[float, Field(gt=0)]
 _NEAR = 0.01
 
+FLOOR, ROUGH = 0.01, 0.03
+"""Disagreement in ln(G) that is tolerated: of a run, whose steps are known, and of a table."""
 ENOUGH = 64
 """Cells per band of a run."""
 DEFAULT_BANDS = tuple(1e-6 * g for g in (0.0, 12.0, 28.0, 44.0, 60.0, 76.0, 92.0, 108.0, 128.0))
@@ -116,7 +118,8 @@ class TablePlan(BaseModel):
     def _experiment(self, given: RunTable, held: NDArray[np.bool_]) -> Experiment:
         table, reading = given.table, given.reading
         if given.kind == "pulses":
-            return Pulses(table, reading, held, self.least)
+            floor = FLOOR if self.run else ROUGH
+            return Pulses(table, reading, held, self.least, floor)
         if given.kind == "relaxation":
             return Relaxing(table, reading, held, self._bands(table), given.history)
         return Curves(table, reading, held, self.bands, quiet=bool(self.run))
