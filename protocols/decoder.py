@@ -35,13 +35,13 @@ def decode(
 ) -> None:
     """Program the decoder into macros and decode points of the plane into letters, beside a digital decoder.
 
-    It takes 5 macros of 32 x 32, and 9 for two copies of each weight: set `macros` in the bench file.
+    It takes 5 macros of 32 x 32, and 10 for two copies of each weight: set `macros` in the bench file.
 
-    Example: rramlab --bench nine.toml decode
+    Example: rramlab --bench ten.toml decode
 
-    Example: rramlab --bench nine.toml decode --latents runs/letters --samples 500
+    Example: rramlab --bench ten.toml decode --latents runs/letters --samples 500
 
-    Example: rramlab --bench nine.toml decode --after runs/decode --classes K --samples 1000
+    Example: rramlab --bench ten.toml decode --after runs/decode --classes K --samples 1000
     """
     from protocols.decoder_report import show
     from protocols.decoder_request import DecodeRequest

@@ -109,9 +109,12 @@ class Outcome:
         return sum(len(each.digital) for each in self.classes.values())
 
     @property
-    def missed(self) -> int:
-        """Return how many cells did not converge in the last writing of each."""
-        return len({cell for done in self.programming.done for cell in done.cells.take(~done.converged)})
+    def missed(self) -> int | None:
+        """Return how many cells did not end within tolerance, None where this run has not programmed them."""
+        ended: dict[tuple[int, int], bool] = {}
+        for done in self.programming.done:
+            ended |= dict(zip(done.cells, done.converged.tolist(), strict=True))
+        return sum(not good for good in ended.values()) if ended else None
 
 
 def compare(judge: Judge, name: str, analog: Decoded, programming: Programming) -> Compared:

@@ -14,10 +14,11 @@ TILE_HEAD = ["layer", "inputs x outputs", "tiles", "macros", "copies", "rms erro
 def show(session: Session, found: Outcome, folder: Path) -> None:
     """Print one screen of summary."""
     terminal, tiling = session.terminal, found.programming.tiling
+    missed = "" if found.missed is None else f", {found.missed} not within tolerance"
     terminal.table(TILES, TILE_HEAD, tile_rows(found))
     terminal.table(CAPTION, HEAD, class_rows(found))
     terminal.say(
-        f"{len(tiling.cells())} cells of {tiling.macros} macros, {found.missed} not within tolerance; "
+        f"{len(tiling.cells())} cells of {tiling.macros} macros{missed}; "
         f"{found.total('products') / found.letters:.0f} products and "
         f"{found.total('seconds') / found.letters:.3g} s on this bench for a letter."
     )

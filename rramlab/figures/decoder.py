@@ -13,9 +13,9 @@ from rramlab.tiling import Tiling
 FloatArray = NDArray[np.float64]
 
 LAYERS = {
-    "fc2": "After the fully connected layers\n16 maps of 3 × 3",
-    "up1": "After the first transposed convolution\n8 maps of 6 × 6",
-    "image": "Image\n12 × 12",
+    "fc2": "fc2: 16 maps of 3 × 3",
+    "up1": "up1: 8 maps of 6 × 6",
+    "image": "Image of 12 × 12",
 }
 ACROSS = 4
 """Feature maps side by side."""
@@ -37,7 +37,7 @@ def feature_maps(pair: Mapping[str, Mapping[str, ArrayLike]]) -> Figure:
     grid = figure.subplots(3, len(LAYERS), width_ratios=(1.0, 1.6, 1.0))
     for i, (name, each) in enumerate(rows.items()):
         for axes, layer in zip(grid[i], LAYERS, strict=True):
-            _tiled(figure, axes, each[layer], name, float(np.nanmax(second[layer])), layer)
+            _tiled(figure, axes, each[layer], name, float(np.nanmax([first[layer], second[layer]])), layer)
             axes.set_title(LAYERS[layer] if i == 0 else "", fontproperties=style.font(), pad=4)
         grid[i][0].set_ylabel(name, fontproperties=style.font())
         grid[i][0].set_title("abc"[i], fontproperties=style.font(9, "bold"), loc="left", pad=4)
@@ -106,6 +106,7 @@ def _histogram(axes: Axes, errors: Mapping[str, FloatArray]) -> None:
         words = f"{name}: rms {np.sqrt(np.mean(each**2)):.3f}"
         style.outline(axes, each.ravel(), bins, colour, words)
     axes.set_xlim(-half, half)
+    axes.xaxis.set_major_locator(style.few_ticks())
     style.legend(axes, loc="upper right")
 
 
