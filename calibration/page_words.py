@@ -10,6 +10,7 @@ SAID: Mapping[str, str] = {
     "readout": "Row by row the drivers were off by {dac_gain} and {dac_offset}; column by column the "
     "currents of single readings by {adc_gain} and {adc_offset}. The drivers bend off the straight line "
     "by {dac_inl} of the full scale, the columns by {adc_inl}.",
+    "zero": "Since the readout was calibrated the zeros of the columns have moved by {adc_offset}.",
     "product": "Column by column the currents of products were off by {adc_gain} and {adc_offset}. A segment "
     "of line between two cells has {r_line}, the switches of a path have {r_switch}.",
     "transistor": "The access transistors have a beta of {beta} and a threshold of {vt}; at the gate of a "

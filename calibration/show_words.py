@@ -18,6 +18,7 @@ WORDS = {
     ("readout", "adc_offset"): "columns, one cell: offset",
     ("readout", "adc_inl"): "columns, one cell: nonlinearity",
     ("readout", "white_current"): "noise of a sample of 1 ms",
+    ("zero", "adc_offset"): "columns, one cell: moved since",
     ("product", "adc_gain"): "columns, products: gain",
     ("product", "adc_offset"): "columns, products: offset",
     ("product", "adc_inl"): "columns, products: nonlinearity",
