@@ -16,7 +16,7 @@ from rramlab.pulse import Columns
 FloatArray = NDArray[np.float64]
 
 STEPS = 500
-FLOORS = 4
+FLOORS = 8
 """Digital sets of the size of a point, whose mean distance to the baseline is the floor."""
 DIGITAL = 2
 """Branch of the seed of all that is digital."""

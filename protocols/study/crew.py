@@ -4,6 +4,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any, final
@@ -11,7 +12,7 @@ from typing import Any, final
 from protocols.study.follow import follow_parent
 from protocols.study.job import Job
 from protocols.study.measure import Setting, measure
-from rramlab.errors import InputError
+from rramlab.errors import InputError, RunError
 from rramlab.pulse import Columns
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -66,7 +67,12 @@ class Cluster(Crew):
         with self._client(dask) as client:
             there = {name: client.scatter(each, broadcast=True) for name, each in settings.items()}
             futures = {client.submit(measure, there[job.network], job, pure=False): job for job in jobs}
-            yield from _finished(futures, dask.as_completed(futures))
+            yield from _finished(futures, dask.as_completed(futures, loop=client.loop))
+
+    def check(self) -> None:
+        """Refuse an address at which no scheduler answers."""
+        with self._client(_distributed()):
+            pass
 
     def _client(self, dask: Any) -> Any:
         try:
@@ -81,8 +87,9 @@ class Cluster(Crew):
 def crew_of(workers: int, scheduler: str | None) -> Crew:
     """Return who measures: so many processes, or the cluster of a scheduler."""
     if scheduler is not None:
-        _distributed()
-        return Cluster(scheduler)
+        cluster = Cluster(scheduler)
+        cluster.check()
+        return cluster
     if not 1 <= workers <= MOST_WORKERS:
         raise InputError(f"--workers {workers} is not possible; give 1 to {MOST_WORKERS}")
     return Alone() if workers == 1 else Processes(workers)
@@ -99,6 +106,11 @@ def _ended(pool: Executor) -> Iterator[None]:
     """Let no point begin after an error or Ctrl-C; those under way are waited for."""
     try:
         yield
+    except BrokenProcessPool:
+        raise RunError(
+            "a worker ended before its point was done, killed or for want of memory; go on with --resume and "
+            "fewer --workers"
+        ) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

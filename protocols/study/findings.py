@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols.study.baseline import Baseline
-from protocols.study.job import PARTS, Job, jobs_of, networks_of, shape_of
+from protocols.study.job import Job, jobs_of, networks_of, parts_of, shape_of
 from protocols.study.measure import MEASURES
 from protocols.study.request import KINDS, Request
 from rramlab.pulse import Columns
@@ -62,7 +62,9 @@ class Findings:
         cls, request: Request, seed: int, baselines: Mapping[str, Baseline], found: Mapping[str, Columns]
     ) -> Self:
         """Return the findings from the points that were kept by name."""
-        return cls(request, seed, baselines, {part: Part.gather(request, part, found) for part in PARTS})
+        return cls(
+            request, seed, baselines, {part: Part.gather(request, part, found) for part in parts_of(request)}
+        )
 
     def quality(self, part: str) -> FloatArray:
         """Return the quality (networks, first, second, macros, kinds) of all points of a part.

@@ -67,6 +67,11 @@ def networks_of(request: Request, part: str) -> tuple[str, ...]:
     return request.device_networks if part == DEVICE else NETWORKS
 
 
+def parts_of(request: Request) -> tuple[str, ...]:
+    """Return the parts that have macros."""
+    return tuple(part for part in PARTS if shape_of(request, part)[2])
+
+
 def shape_of(request: Request, part: str) -> tuple[int, int, int]:
     """Return how many first levels, second levels and macros a part has."""
     r = request

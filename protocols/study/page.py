@@ -26,8 +26,10 @@ def page_of(found: Findings) -> Page:
     page = Page("Noise of writing and reading, and what a network stands", lead(found))
     tolerance(page, found)
     ideal(page, found)
-    device(page, found)
-    life(page, found)
+    if DEVICE in found.parts:
+        device(page, found)
+    if AGED in found.parts:
+        life(page, found)
     baselines(page, found)
     return page
 
@@ -59,7 +61,9 @@ def tolerance(page: Page, found: Findings) -> None:
     shown = {label: each for label, each in bars.items() if each}
     page.figure("Write noise at which quality has lost 10 %", tolerance_bars(shown, most), name="tolerance")
     page.table("Ideal circuits", *tolerance_table(found, CURVE))
-    page.table("Simulated device, read noise as it is", *tolerance_table(found, DEVICE))
+    head, rows = tolerance_table(found, DEVICE)
+    if rows:
+        page.table("Simulated device, read noise as it is", head, rows)
 
 
 def ideal(page: Page, found: Findings) -> None:
@@ -73,6 +77,13 @@ def ideal(page: Page, found: Findings) -> None:
         noise_curves(levels, panels, WRITE, 1.0 - LOST),
         name="write-noise",
     )
+    if MAP in found.parts:
+        both(page, found)
+
+
+def both(page: Page, found: Findings) -> None:
+    """Add what read noise does on ideal circuits, beside write noise and alone."""
+    r = found.request
     write, read = ([f"{100 * level:g}" for level in levels] for levels in (r.map_write, r.map_read))
     page.figure(
         f"Quality over write and read noise, means of {r.map_macros} macros",

@@ -24,8 +24,10 @@ def show(session: Session, found: Findings, folder: Path) -> None:
         (DEVICE, "multiples of the device's noise"),
     ):
         head, rows = tolerance_table(found, part)
-        terminal.table(f"Noise of writing at which 10 % is lost: {title}", head, rows)
-    terminal.table("Quality after programming (1: the digital baseline)", *aged_table(found))
+        if rows:
+            terminal.table(f"Noise of writing at which 10 % is lost: {title}", head, rows)
+    if AGED in found.parts:
+        terminal.table("Quality after programming (1: the digital baseline)", *aged_table(found))
     terminal.say(f"page: {folder}/index.html   run file: {folder}/run.h5")
     terminal.document(facts_of(found) | {"run": str(folder)})
 
@@ -99,6 +101,7 @@ def facts_of(found: Findings) -> dict[str, Any]:
             "weight_error": found.parts[name].weight_error.mean(axis=3),
         }
         for name, axes in _AXES.items()
+        if name in found.parts
     }
     told = [each.facts() for each in tolerances(found)]
     return {"request": found.request.parameters(), "seed": found.seed, "tolerances": told, "parts": parts}

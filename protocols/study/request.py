@@ -24,13 +24,13 @@ class Request:
     `map_write` with `map_read` on `map_macros`. `write_factor` and `read_factor` multiply the noise of the
     simulated device, on `chips` chips, with the networks named in `device_networks`. `passes` of programming
     and `waits` (s) after it are tried on `aged_chips` chips with all networks. Each point draws `samples`
-    samples by ODE and as many by SDE.
+    samples by ODE and as many by SDE. A part without macros is left out.
     """
 
     write: tuple[float, ...] = (0.0, 0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1)
     macros: int = 40
     map_write: tuple[float, ...] = (0.0, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08)
-    map_read: tuple[float, ...] = (0.0, 0.004, 0.01, 0.02, 0.04, 0.08, 0.16)
+    map_read: tuple[float, ...] = (0.0, 0.004, 0.01, 0.02, 0.04, 0.06, 0.08)
     map_macros: int = 10
     write_factor: tuple[float, ...] = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0)
     read_factor: tuple[float, ...] = (0.0, 1.0, 3.0, 10.0, 20.0)
@@ -51,8 +51,11 @@ class Request:
             if not levels or levels[0] < 0 or any(b <= a for a, b in pairwise(levels)):
                 raise InputError(f"{name} = {list(levels)} is no set of levels; give rising ones from 0")
         for name in COUNTS:
-            if not 1 <= getattr(self, name) <= MOST_MACROS:
-                raise InputError(f"{name} = {getattr(self, name)}; 1 to {MOST_MACROS} are possible")
+            if not int(name == "macros") <= getattr(self, name) <= MOST_MACROS:
+                raise InputError(
+                    f"{name} = {getattr(self, name)}; up to {MOST_MACROS} are possible, 0 leaves a part out, "
+                    f"and at least one of 'macros' is needed"
+                )
         if not 10 <= self.samples <= MOST_SAMPLES:
             raise InputError(f"{self.samples} samples were asked for; 10 to {MOST_SAMPLES} are possible")
 
@@ -63,11 +66,11 @@ class Request:
             write=(0.0, 0.01, 0.015, 0.02, 0.03, 0.04, 0.06, 0.08),
             macros=12,
             map_write=(0.0, 0.02, 0.04, 0.08),
-            map_read=(0.0, 0.04, 0.16),
+            map_read=(0.0, 0.04, 0.08),
             map_macros=4,
             write_factor=(0.0, 1.0, 2.0, 4.0, 6.0),
             read_factor=(0.0, 1.0, 10.0),
-            chips=2,
+            chips=3,
             device_networks=(AWARE,),
             aged_chips=3,
             samples=800,

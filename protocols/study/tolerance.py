@@ -46,7 +46,7 @@ def tolerances(found: Findings) -> list[Tolerance]:
     """Return all tolerances: on ideal circuits, and of the device at the read noise that it has."""
     r = found.request
     curves = [(CURVE, np.array(r.write), 0)]
-    if 1.0 in r.read_factor:
+    if DEVICE in found.parts and 1.0 in r.read_factor:
         curves.append((DEVICE, np.array(r.write_factor), r.read_factor.index(1.0)))
     return [
         _tolerance(found, part, i, k, measure, levels, second)

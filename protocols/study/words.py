@@ -2,10 +2,11 @@
 
 TOLERANCE = (
     "Quality is 1 for the digital baseline and 0 for the noise that sampling begins with, on a line in "
-    "the sliced Wasserstein distance to the baseline; the distance of digital sets of the same size "
-    "counts as none. Tolerance is the noise of writing at which the mean over macros has lost a tenth. "
-    "The interval is that of resampled macros (bootstrap, 95 %). A stricter measure stands in the tables: "
-    "the distance to the data a tenth larger than without noise of writing."
+    "the sliced Wasserstein distance to the baseline (below 0 it is farther away than that noise); the "
+    "distance of digital sets of the same size counts as none. Tolerance is the noise of writing at which "
+    "the mean over macros has lost a tenth. The interval is that of resampled macros (bootstrap, 95 %). A "
+    "stricter measure stands in the tables: the distance to the data a tenth larger than without noise of "
+    "writing."
 )
 IDEAL = (
     "Every written conductance, reference cells included, is multiplied by 1 + σ n once per macro; one "

@@ -67,7 +67,7 @@ def _curve(axes: Axes, levels: FloatArray, line: Line) -> None:
     mean, error = _mean(line.values)
     colour, dash = KIND_COLOURS.get(line.kind, style.INK), LINES[line.dash % len(LINES)]
     every = np.repeat(levels, line.values.shape[1])
-    axes.plot(every, line.values.ravel(), ".", color=colour, markersize=1.6, markeredgewidth=0, alpha=0.35)
+    axes.plot(every, line.values.ravel(), ".", color=colour, markersize=2.4, markeredgewidth=0, alpha=0.4)
     look: dict[str, Any] = {"color": colour, "linestyle": dash, "linewidth": 1.0, "elinewidth": 0.6}
     axes.errorbar(levels, mean, error, capsize=1.5, capthick=0.6, label=line.name, **look)
 
@@ -150,7 +150,7 @@ def programming_life(
     figure = style.blank(style.DOUBLE, 62.0)
     row = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
     for i, (axes, (name, values)) in enumerate(zip(row, panels.items(), strict=True)):
-        style.dress(axes, "Wait", y if i == 0 else "", name, "abcdefgh"[i % 8])
+        style.dress(axes, "Wait", y if i == 0 else "", name)
         for k, count in enumerate(passes):
             mean, error = _mean(values[k])
             places = np.arange(len(waits)) + 0.08 * (k - 0.5 * (len(passes) - 1))
@@ -158,6 +158,7 @@ def programming_life(
             look: dict[str, Any] = {"color": style.CYCLE[k % len(style.CYCLE)], "linewidth": 0.9}
             axes.errorbar(places, mean, error, marker=".", markersize=4, capsize=1.5, label=label, **look)
         axes.set_xticks(range(len(waits)), list(waits))
+    row[0].set_ylim(bottom=0.0)
     row[0].yaxis.set_major_locator(style.few_ticks(5))
     style.legend(row[-1], beside=True)
     return figure
