@@ -49,7 +49,7 @@ GROWTH_SECONDS, GROWTH_RUNS, GROWTH_ROUNDS = 1.5, 4, 2
 @final
 @dataclass(frozen=True, eq=False)
 class Integrators:
-    """Hold what was found: NAMES along the last axis of `values` (2, 5) and `covariance` (2, 5, 5).
+    """Hold what was found: NAMES along the last axis of `values` (2, 5) and `covariance` (2, 5, 2, 5).
 
     Offsets are in V/s, leak and cut in 1/s. `fits` holds by stage what was fitted: x, y and residual
     (points, 2).
@@ -96,18 +96,15 @@ def _growth(backend: Backend, wiring: Wiring, level: float, rng: np.random.Gener
 def found(columns: Columns) -> Integrators:
     """Return what the runs say, stage by stage, one dimension after the other."""
     rest, ramps, growth = (batches_of(columns, kind) for kind in ("rest", "ramp", "growth"))
-    values, covariance = np.zeros((2, 5)), np.zeros((2, 5, 5))
-    seen: dict[str, list[tuple[FloatArray, FloatArray, FloatArray]]] = {"rest": [], "ramp": [], "growth": []}
+    values, covariance = np.zeros((2, 5)), np.zeros((2, 5, 2, 5))
+    seen: dict[str, list[Points]] = {"rest": [], "ramp": []}
     for i in range(2):
-        (offset, leak), of_rest, points = _at_rest(rest[0], i)
+        values[i, :2], covariance[i, :2, i, :2], points = _at_rest(rest[0], i)
         seen["rest"].append(points)
-        noise_gain, of_ramp, points = _on_ramps(ramps, i, leak)
+        values[i, 2], covariance[i, 2, i, 2], points = _on_ramps(ramps, i, float(values[i, 1]))
         seen["ramp"].append(points)
-        (drift_gain, cut), of_growth, points = _growing(growth, i, leak)
-        seen["growth"].append(points)
-        values[i] = offset, leak, noise_gain, drift_gain, cut
-        covariance[i, :2, :2], covariance[i, 2, 2], covariance[i, 3:, 3:] = of_rest, of_ramp, of_growth
-    fits = {name: _together(both) for name, both in seen.items()}
+    values[:, 3:], covariance[:, 3:, :, 3:], grown = _growing(growth, values[:, 1])
+    fits = {name: _together(both) for name, both in seen.items()} | {"growth": grown}
     return Integrators(values, covariance, fits)
 
 
@@ -137,13 +134,25 @@ def _on_ramps(batches: list[Batch], i: int, leak: float) -> tuple[float, float, 
     return gain, float(rest @ rest / dof / (x @ x)) * widened(dof), (x, y, rest)
 
 
-def _growing(batches: list[Batch], i: int, leak: float) -> tuple[FloatArray, FloatArray, Points]:
-    """Return gain of the drift and what is cut off it (1/s): growth of differences against the drift."""
-    grown = np.array([float(np.log(line(b.begin[:, i], b.end[:, i])[0][1]) / b.seconds) for b in batches])
+def _growing(batches: list[Batch], leak: FloatArray) -> tuple[FloatArray, FloatArray, Points]:
+    """Return gain of the drift and what is cut off it (1/s): growth of differences against the drift.
+
+    One converter plays it for both dimensions: what is left is theirs in common, and so is the covariance.
+    """
     drift = np.array([float(b.drift.mean()) for b in batches])
-    (below, gain), covariance, rest = line(drift, grown + leak)
-    change = np.array([[0.0, 1.0], [-1.0 / gain, below / gain**2]])
-    return np.array([gain, -below / gain]), change @ covariance @ change.T, (drift, grown + leak, rest)
+    grown = np.array([[_growth_of(b, i) + leak[i] for i in range(2)] for b in batches])
+    fits = [line(drift, grown[:, i]) for i in range(2)]
+    rest = np.stack([one[2] for one in fits], axis=1)
+    (below, gain), shape = np.stack([one[0] for one in fits], axis=1), fits[0][1] / (rest[:, 0] @ rest[:, 0])
+    change = np.array([[[0.0, 1.0], [-1.0 / g, b / g**2]] for b, g in zip(below, gain, strict=True)])
+    covariance = np.einsum("iak,kl,jbl,ij->iajb", change, shape, change, rest.T @ rest)
+    found = np.stack([gain, -below / gain], axis=1)
+    return found, covariance, (np.stack([drift, drift], axis=1), grown, rest)
+
+
+def _growth_of(batch: Batch, i: int) -> float:
+    """Return the rate (1/s) at which differences between states grew."""
+    return float(np.log(line(batch.begin[:, i], batch.end[:, i])[0][1]) / batch.seconds)
 
 
 def _fading(z: float) -> float:

@@ -131,7 +131,7 @@ def whole(
     }
     # From the stages' order (both dimensions' five numbers, then those of the drive) to that of the record.
     joint = np.zeros((15, 15))
-    joint[:5, :5], joint[5:10, 5:10] = alone.covariance
+    joint[:10, :10] = alone.covariance.reshape(10, 10)
     joint[10:, 10:] = of_driven
     pick = np.zeros((14, 15))
     places = [3, 8, 10, 11, 2, 7, 0, 5, 12, 13, 1, 6]

@@ -66,7 +66,7 @@ def measured() -> list[tuple[integrators.Integrators, dict[str, np.ndarray]]]:
 def test_integrators_lie_within_their_intervals(measured) -> None:
     outside = 0
     for found, true in measured:
-        u = np.sqrt(np.einsum("ikk->ik", found.covariance))
+        u = np.sqrt(np.einsum("ikik->ik", found.covariance))
         names = ("offset", "leak", "noise_gain", "drift_gain", "drift_cut")
         wanted = np.stack([np.broadcast_to(true[name], 2) for name in names], axis=1)
         outside += int(np.count_nonzero(np.abs(found.values - wanted) > 1.96 * u))
@@ -234,7 +234,7 @@ def test_a_bench_without_three_macros_is_told_so() -> None:
 @pytest.mark.slow
 def test_the_loop_lies_within_its_intervals() -> None:
     outside, count, nulled = {}, 0, []
-    for seed in range(30, 36):
+    for seed in range(30, 34):
         backend = bench(seed, **{**POOR, "tia_offset": 2e-5})
         with backend:
             hold(backend, scattered(seed))
@@ -254,9 +254,9 @@ def test_the_loop_lies_within_its_intervals() -> None:
             off = np.abs(value - wanted[name]) > 1.96 * record.uncertainty(name)
             outside[name] = outside.get(name, 0) + int(np.count_nonzero(off))
             count += off.size
-    # 84 numbers in 95 % intervals, some of them pairs: 14 or more outside happen once in 1000 cases.
-    assert count == 84
-    assert sum(outside.values()) < 14, outside
+    # 56 numbers in 95 % intervals, some of them alike: 11 or more outside happen once in 1000 cases.
+    assert count == 56
+    assert sum(outside.values()) < 11, outside
     assert max(nulled) < 0.001
 
 
