@@ -12,6 +12,11 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
+INNER = 2500.0
+"""Resistance (ohm) in series with a filament, of an open transistor and its contacts, as a textbook has it.
+
+It need not be right: what is read is interpolated, and this makes the interpolation good.
+"""
 TOLERANCE = 1e-10
 """Change of a cell's voltage, of the largest input, at which the iteration ends."""
 PASSES = 60
@@ -46,50 +51,63 @@ class Lines:
 @final
 @dataclass(frozen=True, eq=False)
 class Paths:
-    """Hold the conductance of each path without its lines: powers of its voltage (S/V^k, k x rows x cols)."""
+    """Hold each path without its lines: a conductance that changes with its voltage.
 
-    coefficients: FloatArray
+    `level` (S), `tilt` (S/V) and `bend` (S/V^2) are rows x cols; the voltage is the one left by `INNER`, so
+    that what bends is a filament. The transistor tilts: it opens less, the higher its drain.
+    """
+
+    level: FloatArray
+    tilt: FloatArray
+    bend: FloatArray
 
     @classmethod
-    def without(cls, lines: Lines, volts: FloatArray, conductance: FloatArray) -> "Paths":
-        """Return the paths whose readings (S, voltages x rows x cols) were `conductance`.
+    def without(cls, lines: Lines, volts: FloatArray, mean: FloatArray, odd: FloatArray) -> "Paths":
+        """Return the paths whose readings at a large and a small voltage, at both signs, were these.
 
-        `volts` (V, voltages x rows x 1) stood across path and lines. The curve goes through all points.
+        `volts` (V, 2 x rows x 1) stood across path and lines, `mean` (S, 2 x rows x cols) is that of both
+        signs, `odd` (rows x cols) by which part more than the mean is read at the large voltage.
         """
-        current = conductance * volts
-        own = volts - current * lines.series(*conductance.shape[1:])
-        powers = np.stack([own**k for k in range(len(own))], axis=-1)
-        each = np.moveaxis(powers, 0, -2)
-        readings = np.moveaxis(current / own, 0, -1)[..., None]
-        return cls(np.ascontiguousarray(np.moveaxis(np.linalg.solve(each, readings)[..., 0], -1, 0)))
+        left = 1.0 - mean * (lines.series(*mean.shape[1:]) + INNER)
+        own = volts * left
+        bend = np.subtract(*(mean / left)) / np.subtract(*own**2)
+        level = mean[0] / left[0] - bend * own[0] ** 2
+        return cls(level, odd * level * (1.0 + INNER * level) / own[0], bend)
 
-    def current(self, volts: FloatArray) -> FloatArray:
-        """Return the current (A) of each path at its voltage (V, ..., rows, cols)."""
-        total = np.zeros(np.broadcast_shapes(volts.shape, self.coefficients.shape[1:]))
-        for one in self.coefficients[::-1]:
-            total *= volts
-            total += one
-        return np.asarray(total * volts)
+    def current(self, own: FloatArray) -> FloatArray:
+        """Return the current (A) of each path at its own voltage (V, ..., rows, cols)."""
+        return ((self.bend * own + self.tilt) * own + self.level) * own
 
-    def columns(self, lines: Lines, rows: FloatArray) -> FloatArray:
+    def factor(self, lines: Lines, volts: FloatArray, conductance: FloatArray) -> FloatArray:
+        """Return how many times as much as this each path conducted in readings (S, ..., rows, cols).
+
+        `volts` (V, ..., rows, 1) stood across path and lines.
+        """
+        current = volts * conductance
+        own = volts - current * (lines.series(*self.level.shape) + INNER)
+        return np.asarray(current / self.current(own))
+
+    def columns(self, lines: Lines, rows: FloatArray, factor: FloatArray | None = None) -> FloatArray:
         """Return the column currents (A, vectors x cols) of a product for row voltages (V, vectors x rows).
 
-        ValueError if the lines take so much that the voltages do not settle.
+        `factor` (vectors x rows x cols) is how many times as much as this each cell conducts. ValueError if
+        the lines take so much that the voltages do not settle.
         """
-        size = max(1, _TOGETHER // self.coefficients[0].size)
-        parts = [self._settled(lines, rows[i : i + size]) for i in range(0, len(rows), size)]
-        return np.concatenate(parts)
+        size = max(1, _TOGETHER // self.level.size)
+        turns = [slice(i, i + size) for i in range(0, len(rows), size)]
+        more = np.ones((len(rows), 1, 1)) if factor is None else factor
+        return np.concatenate([self._settled(lines, rows[i], more[i]) for i in turns])
 
-    def _settled(self, lines: Lines, rows: FloatArray) -> FloatArray:
-        seen = np.repeat(rows[:, :, None], self.coefficients.shape[2], axis=2)
-        current = self.current(seen)
+    def _settled(self, lines: Lines, rows: FloatArray, factor: FloatArray) -> FloatArray:
+        share = 1.0 / (1.0 + INNER * self.level)
+        own = rows[:, :, None] * share
         enough = TOLERANCE * float(np.abs(rows).max(initial=0.0))
         for _ in range(PASSES):
-            fresh = rows[:, :, None] - lines.drop(current)
-            change = float(np.abs(fresh - seen).max(initial=0.0))
-            seen, current = fresh, self.current(fresh)
-            if change <= enough:
-                return np.asarray(current.sum(axis=1))
+            current = factor * self.current(own)
+            step = (rows[:, :, None] - lines.drop(current) - INNER * current - own) * share
+            own += step
+            if float(np.abs(step).max(initial=0.0)) <= enough:
+                return np.asarray((factor * self.current(own)).sum(axis=1))
         raise ValueError(
             f"the voltages of a product do not settle with {lines.r_line:.3g} ohm a segment and "
             f"{lines.r_switch:.3g} ohm a switch: the lines take most of them; use fewer rows at a time"

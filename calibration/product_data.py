@@ -17,6 +17,8 @@ FloatArray = NDArray[np.float64]
 
 LEAST = 1e-9
 """Conductance (S) below which a cell is as good as none."""
+TYPICAL = 50e-6
+"""Conductance (S) of an ordinary cell."""
 
 
 @final
@@ -71,14 +73,51 @@ class MacroData:
         first = alone(len(self.wanted), self.readings.shape[1])
         return np.array([difference[one] / volts for one, volts in zip(first, self.asked, strict=True)])
 
+    def currents(self, lines: Lines) -> FloatArray:
+        """Return the column currents (A, vectors x cols) that the readings predict with such lines."""
+        mean = 0.5 * (self.readings[::2] + self.readings[1::2])
+        paths = Paths.without(lines, self._volts, mean, self._tilt())
+        more = paths.factor(lines, self.volts, self.readings)
+        level = self.at_level()
+        factor = np.einsum("kvr,krc->vrc", level, more)
+        factor += (~level.any(axis=0))[..., None] * more.mean(axis=0)
+        return paths.columns(lines, self.wanted, factor)
+
+    def smooth(self, lines: Lines) -> FloatArray:
+        """Return the same of cells that differ in size alone, without most of the noise of the readings."""
+        mean = 0.5 * (self.readings[::2] + self.readings[1::2])
+        root, law = self._law()
+        bend = law @ np.linalg.lstsq(law, ((mean[1] - mean[0]) / root).ravel(), rcond=None)[0]
+        small = self.conductance + root * bend.reshape(root.shape)
+        even = np.stack([self.conductance, small])
+        return Paths.without(lines, self._volts, even, self._tilt()).columns(lines, self.wanted)
+
+    @property
+    def _volts(self) -> FloatArray:
+        return 0.5 * (np.abs(self.volts[::2]) + np.abs(self.volts[1::2]))
+
+    def _law(self) -> tuple[FloatArray, FloatArray]:
+        """Return the noise of cells by their size, and powers of the size (cells x 3) divided by it."""
+        size = self.conductance / TYPICAL
+        root = np.sqrt(size)
+        return root, np.stack([root, root**3, root**5], axis=-1).reshape(-1, 3)
+
+    def _tilt(self) -> FloatArray:
+        """Return by which part cells conduct more at the large voltage than in the mean of both signs.
+
+        It is a law of the macro, told from an offset of readings: that goes as the inverse of the voltage.
+        """
+        root, law = self._law()
+        half = 0.5 * (self.readings[::2] - self.readings[1::2]) / root
+        ratio = abs(float(self.asked[2] / self.asked[0]))
+        offset = np.stack([1.0 / root.ravel(), root.ravel()], axis=-1)
+        both = np.block([[law, offset], [ratio * law, offset / ratio]])
+        found = np.linalg.lstsq(both, half.ravel(), rcond=None)[0]
+        return root * (law @ found[:3]).reshape(root.shape) / self.conductance
+
     def at_level(self) -> NDArray[np.bool_]:
         """Return which level each row is driven with (levels x vectors x rows)."""
         return np.isclose(self.wanted, self.asked[:, None, None], rtol=1e-9, atol=0.0)
-
-    def currents(self, lines: Lines) -> FloatArray:
-        """Return the column currents (A, vectors x cols) that the readings predict with such lines."""
-        return Paths.without(lines, self.volts, self.readings).columns(lines, self.wanted)
-
 
 def row_volts(readout: Record, macro: int, asked: FloatArray) -> FloatArray:
     """Return the voltages (V, levels x rows x 1) of the rows of a macro for nominal ones (V, levels)."""

@@ -135,13 +135,12 @@ def piece(data: MacroData, wide: Wide, scatter: Scatter) -> Pieces:
     def reported(current: FloatArray) -> FloatArray:
         return erred(current, gain, wide.offset[m], inl, PRODUCT_SCALE)
 
-    current = data.currents(lines)
-    predicted = reported(current)
-    by_line = reported(data.currents(Lines(lines.r_line + STEP, lines.r_switch))) - predicted
-    by_switch = reported(data.currents(Lines(lines.r_line, lines.r_switch + STEP))) - predicted
+    # Slopes from the readings themselves would share their noise with the differences, and lean on it.
+    predicted, current = reported(data.currents(lines)), data.smooth(lines)
+    by_line = reported(data.smooth(Lines(lines.r_line + STEP, lines.r_switch))) - reported(current)
+    by_switch = reported(data.smooth(Lines(lines.r_line, lines.r_switch + STEP))) - reported(current)
     bent = curves(current, PRODUCT_SCALE)
-    ones = np.ones_like(current)
-    columns = [current, ones, bent[..., 0], bent[..., 1], by_line / STEP, by_switch / STEP]
+    columns = [current, np.ones_like(current), bent[..., 0], bent[..., 1], by_line / STEP, by_switch / STEP]
     return Pieces(data, predicted, np.stack(columns, axis=-1), scatter)
 
 

@@ -11,6 +11,7 @@ from typing import Self, final
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.lines import INNER
 from calibration.product_data import MacroData
 from calibration.product_plan import alone
 
@@ -20,8 +21,6 @@ FLOOR = 1e-11
 """Scatter (A) below which none is believed: readings come in single precision."""
 START = 4e-5
 """Scatter of a cell, of its conductance, at 1 S^(1/2): 0.6 % at 50 uS, until the cells have told theirs."""
-SERIES = 2500.0
-"""Resistance (ohm) of an open transistor and its contacts in series with a filament, as a textbook has it."""
 _FAR = 25.0
 """Square of the distance beyond which a cell is an outlier: of normal ones (four readings) one in 20 000 is."""
 _ALIKE, _GROUPS = 128, 8
@@ -62,7 +61,9 @@ class Scatter:
         for group in in_groups(data.conductance):
             size = loudness(data.conductance[group])[:, None]
             shape, counts = spread(off[group] / np.sqrt(size), (played[group] + read) / size)
-            own = free * size[..., None] * shape + np.diag(read)
+            # So few cells told so many numbers that they look a little quieter than they are.
+            told = 1.0 + 0.5 * len(shape) * (len(shape) + 1) / len(size)
+            own = free * told * size[..., None] * shape + np.diag(read)
             cells[group] = own / counts[:, None, None]
         return cls(noise, cells)
 
@@ -86,7 +87,7 @@ def loudness(conductance: FloatArray) -> FloatArray:
 
     A filament g fluctuates as its square root; what is in series quiets the path: dG/dg = (G/g)^2.
     """
-    share = 1.0 - np.minimum(SERIES * conductance, 0.8)
+    share = 1.0 - np.minimum(INNER * conductance, 0.8)
     return np.asarray(conductance * share**3)
 
 

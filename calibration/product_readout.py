@@ -21,7 +21,8 @@ def carried(found: Fitted, readout: Record) -> FloatArray:
     moved = np.zeros((size, many))
     for one in found.pieces:
         macro = one.data.macro
-        slopes, left = one.whitened(_moves(one, readout))
+        gain = 1.0 + found.wide.gain[macro][:, None, None]
+        slopes, left = one.whitened(gain * _moves(one, readout))
         forces = np.einsum("cvi,cvn->cin", slopes, left)
         theirs = found.wide.places(macro)
         ours = _places(readout, macro, len(theirs))
