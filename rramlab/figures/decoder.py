@@ -13,9 +13,9 @@ from rramlab.tiling import Tiling
 FloatArray = NDArray[np.float64]
 
 LAYERS = {
-    "fc2": "fc2: 16 maps of 3 × 3",
-    "up1": "up1: 8 maps of 6 × 6",
-    "image": "Image of 12 × 12",
+    "fc2": "fc2, 16 maps",
+    "up1": "up1, 8 maps",
+    "image": "image",
 }
 ACROSS = 4
 """Feature maps side by side."""
