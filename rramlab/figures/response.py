@@ -22,7 +22,7 @@ _WORDS = {"gate": "SET over gate", "ladder": "RESET over SL voltage", "width": "
 
 
 Levels = Any
-"""What has `level` (V or s), and per level `median`, its `error`, the 16 % and 84 % quantile `low` and `high`,
+"""What has `level` (V or s); per level `median`, its `error`, `low` and `high`, the 16 % and 84 % quantile,
 `spread` and `spread_error` (S), `cycle` and `cell`, standard deviations of ln(G)."""
 
 
