@@ -1,0 +1,1 @@
+"""Carry out the published experiment, figure by figure, and set what comes out beside what was claimed."""
