@@ -31,7 +31,7 @@ class BoardWork:
     def __init__(self, session: BoardSession) -> None:
         self.session = session
         self._limits: BoardLimits | None = None
-        self._note: Note = lambda what, facts: None
+        self._note: Note = lambda what, facts, columns=None: None
         self._noted: Place | None = None
         self._lock = RLock()
 

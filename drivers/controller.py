@@ -1,8 +1,7 @@
 """Drive a controller board: the part of a bench that addresses the cells."""
 
 from abc import abstractmethod
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +12,19 @@ from drivers.spec import BoardSpec, ScopeSpec
 from rramlab.cells import Cells
 from rramlab.limits import Limits
 from rramlab.loop import LoopResult, LoopRun
-from rramlab.pulse import PulseTrain
+from rramlab.pulse import Columns, PulseTrain
 from rramlab.reading import ReadSpec
 from rramlab.recorder import Event
 
 FloatArray = NDArray[np.float64]
-Note = Callable[[str, dict[str, Any]], None]
-"""Write a decision into the record before anything depends on it: `note(what, facts)`."""
+
+
+class Note(Protocol):
+    """Write a decision, or what was seen, into the record before anything depends on it."""
+
+    def __call__(self, what: str, facts: dict[str, Any], columns: Columns | None = None, /) -> None:
+        """Keep facts (plain JSON) and columns under a name."""
+        ...
 
 
 class Controller(Instrument):

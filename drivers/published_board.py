@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.controller import Controller, Note
+from drivers.loop_watch import LoopWatch
 from drivers.oscilloscope import Oscilloscope
 from drivers.published_options import PublishedOptions
 from drivers.published_pace import Pace
 from drivers.published_runs import PublishedRuns
 from drivers.published_talk import BAUD, PublishedTalk
-from drivers.published_watch import Watch
 from drivers.serial_wire import board_wire
 from drivers.spec import BoardSpec, ScopeSpec
 from drivers.wire import Wire
@@ -75,7 +75,7 @@ class PublishedBoard(Controller):
         start = self._spec.start
         self._runs = PublishedRuns(
             self._talk,
-            Watch(scope, spec, self._clock),
+            LoopWatch(scope, spec, self._clock),
             Pace(self._clock),
             self._options,
             None if start is None else (start[0], start[1]),
@@ -86,7 +86,8 @@ class PublishedBoard(Controller):
         self._talk.open()
 
     def begin(self, limits: Limits, note: Note) -> None:
-        """Do nothing: this firmware takes no limits; what would overflow it is refused before it is sent."""
+        """Note what the firmware said; it takes no limits, and what would overflow it is refused unsent."""
+        self._talk.log.begin(note)
 
     def close(self) -> None:
         """Disconnect; never raises."""

@@ -5,13 +5,14 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.loop_watch import SEEN, LoopWatch, columns_of, scales_of
 from drivers.published_commands import commands
 from drivers.published_match import match
 from drivers.published_options import PublishedOptions
 from drivers.published_pace import DEAD_TIME, Pace
-from drivers.published_schedule import PublishedSettings
+from drivers.published_schedule import DURATION, PublishedSettings
 from drivers.published_talk import PublishedTalk
-from drivers.published_watch import Watch, scale_for
+from drivers.published_watch import signals_at_ticks
 from rramlab.errors import LinkError, LinkFault, Unsupported
 from rramlab.loop import LoopResult, LoopRun
 
@@ -19,11 +20,6 @@ FloatArray = NDArray[np.float64]
 
 STATED = 1e-3
 """How far (network units) a start that is asked for may be from the pre-charge that the bench file states."""
-REACH = 1.5
-"""How far (network units) a state goes at least; a state that starts further out goes further."""
-OUTPUT_REACH = 4.0
-"""How much further an output goes than a state: near the end the score is the state over a small variance."""
-MARGIN = 1.25
 
 
 @final
@@ -36,7 +32,7 @@ class PublishedRuns:
     def __init__(
         self,
         talk: PublishedTalk,
-        watch: Watch,
+        watch: LoopWatch,
         pace: Pace,
         options: PublishedOptions,
         start: tuple[float, float] | None,
@@ -52,16 +48,18 @@ class PublishedRuns:
         self._check_start(run)
         self._prepare(run)
         ticks = len(run.coefficients.drift)
-        seen = np.array([self._one(settings, run, number, ticks) for number in range(len(run.start))])
+        try:
+            seen = np.array([self._one(settings, run, number, ticks) for number in range(len(run.start))])
+        finally:
+            self._talk.log.write()
         return _result(run, seen / run.volts, self._watch.sees_output)
 
     def _prepare(self, run: LoopRun) -> None:
         """Set the oscilloscope so that this run is on its screen."""
-        options = self._options
-        farthest = max(REACH, float(np.abs(run.start).max()))
-        states = options.volts_per_div or scale_for(MARGIN * farthest * run.volts)
-        outputs = options.output_volts_per_div or scale_for(MARGIN * OUTPUT_REACH * farthest * run.volts)
-        self._watch.prepare(states, outputs, options.trigger_level)
+        options, (states, outputs) = self._options, scales_of(run)
+        states = options.volts_per_div or states
+        outputs = options.output_volts_per_div or outputs
+        self._watch.prepare(states, outputs, options.trigger_level, DURATION)
 
     def _check_start(self, run: LoopRun) -> None:
         if not len(run.start):
@@ -89,7 +87,9 @@ class PublishedRuns:
                 f"saw none begin: the board refused it ({DEAD_TIME:g} s must pass between two), or the "
                 "trigger on the switch line has the wrong channel or level",
             )
-        signals = self._watch.signals(ticks)
+        record = self._watch.record()
+        self._talk.log.saw(SEEN, number, columns_of(record))
+        signals = signals_at_ticks(record, ticks)
         self._compare_start(signals[0, :2] / run.volts, run.start[number])
         return signals
 

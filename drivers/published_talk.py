@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import final
 
 from drivers.published_commands import GO, Command, probes
+from drivers.published_log import PublishedLog
 from drivers.published_schedule import DURATION
 from drivers.wire import Wire
 from rramlab.clock import Clock
@@ -28,11 +29,12 @@ class PublishedTalk:
     """Say one command at a time, and nothing while a run may be going on: its interrupts lose bytes.
 
     After a failure the line is opened, cleared and probed anew before its next use; nothing is sent twice.
-    `openings` counts how often: what was set before the last one may be lost.
+    `openings` counts how often: what was set before the last one may be lost. `log` holds every line.
     """
 
     def __init__(self, wire: Wire, clock: Clock, timeout: float = 1.0) -> None:
         self.openings = 0
+        self.log = PublishedLog()
         self._wire, self._clock, self._timeout = wire, clock, timeout
         self._is_open = self._is_sound = False
         self._quiet_until = float("-inf")
@@ -130,6 +132,7 @@ class PublishedTalk:
             raise self._garbled(command, unasked, "came before the command was sent")
         self._wire.write(f"{command.text}\r\n".encode("ascii"), self._timeout)
         reply = self._line(command)
+        self.log.said(self._clock.now(), command.text, reply)
         if reply not in command.replies:
             wanted = " or ".join(map(repr, sorted(command.replies)[:2]))
             raise self._garbled(command, reply.encode("latin-1"), f"came where {wanted} was due")

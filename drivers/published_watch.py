@@ -1,93 +1,25 @@
-"""Watch the runs of a board on an oscilloscope, for a board that tells nothing of them itself."""
+"""Read the state of a run at the ends of its ticks out of what an oscilloscope recorded."""
 
-from typing import Literal, final
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.oscilloscope import Oscilloscope, Source
-from drivers.published_schedule import DURATION, SWITCHING, TICK
-from drivers.scope_steps import stepped
-from drivers.spec import ScopeSpec
+from drivers.published_schedule import SWITCHING, TICK
 from drivers.waveform import Waveform
-from rramlab.clock import Clock
 from rramlab.errors import LinkError, LinkFault, Unsupported
 
 FloatArray = NDArray[np.float64]
 
-Signal = Literal["x1", "x2", "out1", "out2"]
-STATES: tuple[Signal, ...] = ("x1", "x2")
-OUTPUTS: tuple[Signal, ...] = ("out1", "out2")
-BEFORE = 0.05
-"""Time (s) that is recorded before a run: the pre-charge."""
-SPAN = BEFORE + DURATION + 0.02
-"""Time (s) of a record."""
 WRITING = 1.2e-3
 """Time (s) of a tick in which its 18 converter words are written one after the other."""
 LEAST = 4
 """Fewest points that a line is drawn through."""
-SWITCH_DIVISION = 1.0
-"""Scale (V per division) for the switch line, which is logic."""
-PATIENCE = 1.0
-"""Time (s) after the end of a record by which an oscilloscope has it."""
-POLL = 0.02
-"""Time (s) between two questions whether a record is complete."""
 
 
-@final
-class Watch:
-    """Record states, and outputs where they are connected, from the edge of the switch line on."""
-
-    def __init__(self, scope: Oscilloscope, spec: ScopeSpec, clock: Clock) -> None:
-        self._scope, self._spec, self._clock = scope, spec, clock
-
-    @property
-    def sees_output(self) -> bool:
-        """Tell whether the outputs of the network are connected."""
-        return set(OUTPUTS) <= set(self._spec.channels)
-
-    def prepare(self, states: float, outputs: float, level: float) -> None:
-        """Set scales of states and outputs (V per division), time base and trigger (V); all is read back."""
-        channels = self._spec.channels
-        if not set(STATES) <= set(channels):
-            raise Unsupported(
-                "a run of the published firmware is seen only on an oscilloscope: write the channels of x1 "
-                "and x2 into [backend.options.oscilloscope.channels]"
-            )
-        for name in self._signals():
-            self._scope.channel(channels[name], states if name in STATES else outputs)
-        source: Source = channels.get("switch", "EXT")
-        if source != "EXT":
-            self._scope.channel(source, SWITCH_DIVISION, level)
-        self._scope.timebase(SPAN, self._spec.points, BEFORE)
-        self._scope.trigger(source, level)
-
-    def arm(self) -> None:
-        """Wait for the next run."""
-        self._scope.single()
-
-    def saw(self) -> bool:
-        """Tell whether a run was recorded; if none is there in time, stop waiting for it."""
-        end = self._clock.now() + SPAN + PATIENCE
-        while not self._scope.acquired():
-            if self._clock.now() > end:
-                self._scope.safe()
-                return False
-            self._clock.sleep(POLL)
-        return True
-
-    def signals(self, ticks: int) -> FloatArray:
-        """Return each signal (V) before the run and at the end of each tick (ticks + 1, signals)."""
-        names = self._signals()
-        return np.column_stack([at_ticks(self._scope.waveform(self._spec.channels[n]), ticks) for n in names])
-
-    def _signals(self) -> tuple[Signal, ...]:
-        return STATES + OUTPUTS if self.sees_output else STATES
-
-
-def scale_for(volts: float) -> float:
-    """Return the V per division at which so many volts, up and down, fit a screen of 8 divisions."""
-    return stepped(volts / 4, (1, 2, 5))
+def signals_at_ticks(record: Mapping[str, Waveform], ticks: int) -> FloatArray:
+    """Return each signal (V) before the run and at the end of each tick (ticks + 1, signals)."""
+    return np.column_stack([at_ticks(waveform, ticks) for waveform in record.values()])
 
 
 def at_ticks(waveform: Waveform, ticks: int) -> FloatArray:

@@ -13,8 +13,11 @@ from drivers.board_session import BoardReset, BoardSession, Draw, random_session
 from drivers.board_settling import settled
 from drivers.board_work import LATCHED, BoardWork
 from drivers.controller import Controller, Note
+from drivers.loop_watch import LoopWatch
+from drivers.loop_witness import LoopWitness
+from drivers.oscilloscope import Oscilloscope
 from drivers.serial_wire import board_wire
-from drivers.spec import BoardSpec
+from drivers.spec import BoardSpec, ScopeSpec
 from drivers.wire import Wire
 from rramlab.board_protocol.limits import BoardLimits
 from rramlab.board_protocol.lines import (
@@ -59,6 +62,8 @@ class RramlabBoard(Controller):
         self._session = BoardSession(link, self._clock, spec.watchdog, draw)
         self._work = BoardWork(self._session)
         self._cells = BoardCells(self._work)
+        self._witness: LoopWitness | None = None
+        self._note: Note | None = None
 
     @classmethod
     def switch_off(cls, spec: BoardSpec) -> Finding:
@@ -81,12 +86,17 @@ class RramlabBoard(Controller):
         hello = self._session.greeted
         return hello.macros, hello.rows, hello.cols
 
+    def watch(self, scope: Oscilloscope, spec: ScopeSpec) -> None:
+        """Take an oscilloscope as a witness beside the telemetry."""
+        self._witness = LoopWitness(LoopWatch(scope, spec, self._clock))
+
     def open(self) -> None:
         """Open link and session, which takes the lines to 0 V; what is latched stays so until `begin`."""
         self._session.open()
 
     def begin(self, limits: Limits, note: Note) -> None:
         """Give the limits to the board, read them back, and note which session this is."""
+        self._note = note
         self._work.begin(BoardLimits.of(limits), note)
 
     def close(self) -> None:
@@ -187,7 +197,13 @@ class RramlabBoard(Controller):
     # Time.
 
     def solve(self, run: LoopRun, number: int) -> LoopResult:
-        """Run the closed loop once per start state, in batches that the board can hold."""
+        """Run the closed loop once per start state; an oscilloscope on the bench sees the first of them."""
+        if self._witness is None or self._note is None:
+            return self._solved(run, number)
+        return self._witness.over(run, self._note, lambda watched: self._solved(watched, number))
+
+    def _solved(self, run: LoopRun, number: int) -> LoopResult:
+        """Return what came out of runs, in batches that the board can hold."""
         hello = self._session.greeted
         loop = BoardLoop(self._session, hello, self._clock, lambda: self._session.id_of(number))
         return joined([self._solve(loop, batch) for batch in batches(run, hello)])
