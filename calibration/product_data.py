@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from calibration.lines import Lines, Paths
 from calibration.product_plan import alone, folded
 from rramlab.corrections.converter import DRIVE_SCALE, erred
-from rramlab.corrections.record import Record
+from rramlab.corrections.correction import READOUT, Correction
 from rramlab.pulse import Columns
 
 FloatArray = NDArray[np.float64]
@@ -26,10 +26,10 @@ TYPICAL = 50e-6
 class MacroData:
     """Hold one macro's data, as means over the rounds.
 
-    `asked` (V, levels) were the voltages of the readings, `volts` (levels, rows, 1) what stood at the rows
-    then, `readings` (S, levels x rows x cols) what they gave; `wanted` (V, vectors x rows) the inputs of the
-    products, `reported` (A, vectors x cols) their currents, `noise` (A^2, the same) the variance of these means
-    as seen between playings. `white` (A) is the chain's own noise in a mean of readings.
+    `asked` (V, levels) were the voltages of the readings, `volts` (V, levels x rows x 1) what stood at the
+    rows then, `readings` (S, levels x rows x cols) what they gave; `wanted` (V, vectors x rows) the inputs
+    of the products, `reported` (A, vectors x cols) their currents, `noise` (A^2, the same) the variance of
+    these means as seen between playings. `white` (A) is the chain's own noise in a mean of readings.
     """
 
     macro: int
@@ -42,22 +42,20 @@ class MacroData:
     white: float
 
     @classmethod
-    def of(cls, macro: int, rounds: Sequence[Columns], readout: Record) -> Self:
+    def of(cls, macro: int, rounds: Sequence[Columns]) -> Self:
         """Return the data of a macro from its rounds."""
-        asked = np.asarray(rounds[0]["levels"], dtype=float)
-        readings = np.mean([part["conductance"] for part in rounds], axis=0)
-        wanted, _ = folded(np.asarray(rounds[0]["voltages"], dtype=float))
+        first = rounds[0]
+        wanted, _ = folded(np.asarray(first["voltages"], dtype=float))
         means, noise = folded(np.array([part["currents"] for part in rounds], dtype=float))
-        samples = len(rounds) * float(rounds[0]["samples"])
         return cls(
             macro,
-            asked,
-            row_volts(readout, macro, asked),
-            readings,
+            np.asarray(first["levels"], dtype=float),
+            np.asarray(first["volts"], dtype=float)[..., None],
+            np.mean([part["conductance"] for part in rounds], axis=0),
             wanted,
             means.mean(axis=0),
             noise.mean(axis=0) / len(rounds),
-            float(readout["white_current"]) / np.sqrt(samples),
+            float(first["white"]) / np.sqrt(len(rounds) * float(first["samples"])),
         )
 
     @property
@@ -66,17 +64,20 @@ class MacroData:
         return np.maximum(self.readings[:2].mean(axis=0), LEAST)
 
     def deviations(self, difference: FloatArray) -> FloatArray:
-        """Return by how much each cell conducts more (S, levels x rows x cols) for differences (A) of products.
+        """Return by how much more each cell conducts (S, levels x rows x cols), told by its row alone.
 
-        Told by the products of one row alone.
+        `difference` (A, vectors x cols) is by how much more the products are.
         """
         first = alone(len(self.wanted), self.readings.shape[1])
         return np.array([difference[one] / volts for one, volts in zip(first, self.asked, strict=True)])
 
+    def at_level(self) -> NDArray[np.bool_]:
+        """Return which level each row is driven with (levels x vectors x rows)."""
+        return np.isclose(self.wanted, self.asked[:, None, None], rtol=1e-9, atol=0.0)
+
     def currents(self, lines: Lines) -> FloatArray:
         """Return the column currents (A, vectors x cols) that the readings predict with such lines."""
-        mean = 0.5 * (self.readings[::2] + self.readings[1::2])
-        paths = Paths.without(lines, self._volts, mean, self._tilt())
+        paths = Paths.without(lines, self._volts, self._even(), self._tilt())
         more = paths.factor(lines, self.volts, self.readings)
         level = self.at_level()
         factor = np.einsum("kvr,krc->vrc", level, more)
@@ -85,21 +86,21 @@ class MacroData:
 
     def smooth(self, lines: Lines) -> FloatArray:
         """Return the same of cells that differ in size alone, without most of the noise of the readings."""
-        mean = 0.5 * (self.readings[::2] + self.readings[1::2])
-        root, law = self._law()
+        mean, (root, law) = self._even(), self._law()
         bend = law @ np.linalg.lstsq(law, ((mean[1] - mean[0]) / root).ravel(), rcond=None)[0]
-        small = self.conductance + root * bend.reshape(root.shape)
-        even = np.stack([self.conductance, small])
+        even = np.stack([self.conductance, self.conductance + root * bend.reshape(root.shape)])
         return Paths.without(lines, self._volts, even, self._tilt()).columns(lines, self.wanted)
 
     @property
     def _volts(self) -> FloatArray:
         return 0.5 * (np.abs(self.volts[::2]) + np.abs(self.volts[1::2]))
 
+    def _even(self) -> FloatArray:
+        return 0.5 * (self.readings[::2] + self.readings[1::2])
+
     def _law(self) -> tuple[FloatArray, FloatArray]:
         """Return the noise of cells by their size, and powers of the size (cells x 3) divided by it."""
-        size = self.conductance / TYPICAL
-        root = np.sqrt(size)
+        root = np.sqrt(self.conductance / TYPICAL)
         return root, np.stack([root, root**3, root**5], axis=-1).reshape(-1, 3)
 
     def _tilt(self) -> FloatArray:
@@ -113,14 +114,14 @@ class MacroData:
         offset = np.stack([1.0 / root.ravel(), root.ravel()], axis=-1)
         both = np.block([[law, offset], [ratio * law, offset / ratio]])
         found = np.linalg.lstsq(both, half.ravel(), rcond=None)[0]
-        return root * (law @ found[:3]).reshape(root.shape) / self.conductance
+        return np.asarray(root * (law @ found[:3]).reshape(root.shape) / self.conductance)
 
-    def at_level(self) -> NDArray[np.bool_]:
-        """Return which level each row is driven with (levels x vectors x rows)."""
-        return np.isclose(self.wanted, self.asked[:, None, None], rtol=1e-9, atol=0.0)
 
-def row_volts(readout: Record, macro: int, asked: FloatArray) -> FloatArray:
-    """Return the voltages (V, levels x rows x 1) of the rows of a macro for nominal ones (V, levels)."""
+def row_volts(correction: Correction, macro: int, asked: FloatArray, rows: int) -> FloatArray:
+    """Return the voltages (V, levels x rows) of the rows of a macro for nominal ones (V, levels)."""
+    nominal = np.repeat(np.asarray(asked, dtype=float)[:, None], rows, axis=1)
+    readout = correction.records.get(READOUT)
+    if readout is None:
+        return nominal
     gain, offset = readout["dac_gain"][macro], readout["dac_offset"][macro]
-    nominal = np.repeat(asked[:, None], gain.size, axis=1)
-    return erred(nominal, gain, offset, readout["dac_inl"][macro], DRIVE_SCALE)[..., None]
+    return erred(nominal, gain, offset, readout["dac_inl"][macro], DRIVE_SCALE)

@@ -7,7 +7,7 @@ the covariance that weighs them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -92,8 +92,8 @@ class Pieces:
         on = self.data.at_level() * self.data.asked[:, None, None]
         cells = self.scatter.cells
         common = np.zeros((cells.shape[1], on.shape[1], on.shape[1]))
-        for k, l in np.ndindex(len(on), len(on)):
-            common += on[k] * cells[:, :, k, l].T[:, None, :] @ on[l].T
+        for k, n in np.ndindex(len(on), len(on)):
+            common += on[k] * cells[:, :, k, n].T[:, None, :] @ on[n].T
         which = np.arange(on.shape[1])
         common[:, which, which] += self.scatter.fast.T
         return np.asarray(common)
@@ -115,13 +115,12 @@ def fit(macros: Sequence[MacroData]) -> Fitted:
     """Return the numbers that explain the products of all macros best."""
     shape = len(macros), macros[0].reported.shape[1]
     wide = Wide(np.zeros(shape), np.zeros(shape), np.zeros((shape[0], 2)), Lines(0.0, 0.0))
-    scatter = [Scatter.guess(data) for data in macros]
+    pieces = [piece(data, wide, Scatter.guess(data)) for data in macros]
     for _ in range(PASSES):
-        pieces = [piece(data, wide, one) for data, one in zip(macros, scatter, strict=True)]
         normal, right, _ = equations(pieces, wide)
         wide = wide.moved(np.linalg.solve(normal, right))
-        pieces = [piece(data, wide, one) for data, one in zip(macros, scatter, strict=True)]
-        scatter = [Scatter.seen(one.data, one.difference) for one in pieces]
+        fresh = [piece(one.data, wide, one.scatter) for one in pieces]
+        pieces = [replace(one, scatter=Scatter.seen(one.data, one.difference)) for one in fresh]
     normal, right, chi2 = equations(pieces, wide)
     freedom = sum(data.reported.size for data in macros) - len(right)
     return Fitted(wide, np.linalg.inv(normal), pieces, chi2, freedom)
@@ -146,7 +145,6 @@ def piece(data: MacroData, wide: Wide, scatter: Scatter) -> Pieces:
 
 def equations(pieces: Sequence[Pieces], wide: Wide) -> tuple[FloatArray, FloatArray, float]:
     """Return the normal equations, their right side, and chi squared, with what is known of any bench."""
-    size = wide.vector().size
     weak = prior(wide)
     normal, right = np.diag(weak), -weak * wide.vector()
     chi2 = 0.0
@@ -158,7 +156,6 @@ def equations(pieces: Sequence[Pieces], wide: Wide) -> tuple[FloatArray, FloatAr
         places = wide.places(one.data.macro)
         np.add.at(normal, (places[:, :, None], places[:, None, :]), squares)
         np.add.at(right, places, forces)
-    assert normal.shape == (size, size)
     return normal, right, chi2
 
 

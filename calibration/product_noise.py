@@ -1,7 +1,7 @@
-"""Estimate how much products and readings scatter: from playings of the same product, and from cell to cell.
+"""Estimate how much products and readings scatter: between playings of a product, and from cell to cell.
 
-A cell does not conduct in a product as it did in its readings: its read noise moved in between. That deviation
-is common to all products of a call, so that it makes errors of all products of a column that go together.
+A cell does not conduct in a product as it did in its readings: its read noise moved in between. That
+deviation is common to all products of a call, so that errors of all products of a column go together.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ FLOOR = 1e-11
 START = 4e-5
 """Scatter of a cell, of its conductance, at 1 S^(1/2): 0.6 % at 50 uS, until the cells have told theirs."""
 _FAR = 25.0
-"""Square of the distance beyond which a cell is an outlier: of normal ones (four readings) one in 20 000 is."""
+"""Square of the distance beyond which a cell is an outlier: one in 20 000 normal ones (four readings) is."""
 _ALIKE, _GROUPS = 128, 8
 """Cells of about one conductance whose scatter is taken as one, and the most groups of them."""
 _TURNS = 8
@@ -35,18 +35,21 @@ class Scatter:
     """Hold variances: `fast` of the products (A^2, vectors x cols), `cells` of the cells.
 
     `cells` (S^2, rows x cols x levels x levels) is the covariance of what a cell's products at the levels of
-    its readings deviate by from these readings.
+    its readings deviate by from these readings. `counts` (rows x cols) is what each
+    counts, 1 but for outliers.
     """
 
     fast: FloatArray
     cells: FloatArray
+    counts: FloatArray
 
     @classmethod
     def guess(cls, data: MacroData) -> Self:
         """Return what is assumed of the cells before any fit."""
         levels = len(data.asked)
         shape = 0.8 + 0.2 * np.eye(levels)
-        return cls(fast(data), START**2 * loudness(data.conductance)[..., None, None] * shape)
+        size = loudness(data.conductance)
+        return cls(fast(data), START**2 * size[..., None, None] * shape, np.ones_like(size))
 
     @classmethod
     def seen(cls, data: MacroData, difference: FloatArray) -> Self:
@@ -55,17 +58,17 @@ class Scatter:
         off = np.moveaxis(data.deviations(difference), 0, -1)
         played = np.moveaxis(data.deviations(np.sqrt(noise)), 0, -1) ** 2
         read = (data.white / data.asked) ** 2
-        cells = np.empty((*off.shape, off.shape[-1]))
+        cells, counts = np.empty((*off.shape, off.shape[-1])), np.ones_like(data.conductance)
         # The gains of the columns were fitted to these deviations: that took the mean of each column away.
         free = rows / max(rows - 1.0, 1.0)
         for group in in_groups(data.conductance):
             size = loudness(data.conductance[group])[:, None]
-            shape, counts = spread(off[group] / np.sqrt(size), (played[group] + read) / size)
+            shape, counts[group] = spread(off[group] / np.sqrt(size), (played[group] + read) / size)
             # So few cells told so many numbers that they look a little quieter than they are.
             told = 1.0 + 0.5 * len(shape) * (len(shape) + 1) / len(size)
             own = free * told * size[..., None] * shape + np.diag(read)
-            cells[group] = own / counts[:, None, None]
-        return cls(noise, cells)
+            cells[group] = own / counts[group][:, None, None]
+        return cls(noise, cells, counts)
 
 
 def fast(data: MacroData) -> FloatArray:

@@ -32,7 +32,7 @@ def carried(found: Fitted, readout: Record) -> FloatArray:
 
 
 def _moves(one: Pieces, readout: Record) -> FloatArray:
-    """Return by what products less prediction move (A, cols x vectors x numbers) with the readout's numbers."""
+    """Return by what products less prediction (A) move with the readout (cols x vectors x numbers)."""
     data = one.data
     level = data.at_level()
     cells = np.moveaxis(data.readings, -1, 0)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from calibration.cells import macros_of
 from calibration.procedure import Found, Known, Procedure
+from calibration.product_data import row_volts
 from calibration.transistor_fit import Channel, fit
 from calibration.transistor_model import GateData
 from rramlab.backend import Backend
@@ -37,7 +38,7 @@ FEWEST = 6
 
 @final
 class Transistor(Procedure):
-    """Read conductive cells at several gate voltages, in turn up and down, and fit the transistor behind them.
+    """Read conductive cells at several gate voltages, up and down in turn, and fit the transistor behind.
 
     What does not depend on the gate (filament, contacts, lines, switch) is one resistance per cell and cannot
     be told apart by readings; lines and switch come from the products.
@@ -64,9 +65,11 @@ class Transistor(Procedure):
             order = range(len(specs)) if turn % 2 == 0 else range(len(specs) - 1, -1, -1)
             found = {n: backend.read(cells, specs[n]) for n in order}
             rounds.append(np.column_stack([found[n] for n in range(len(specs))]))
+        gate, asked = (np.array(column) for column in zip(*points, strict=True))
+        row = cells.row % rows
         return {
-            **{"macro": np.array(part), "row": cells.row % rows, "col": cells.col},
-            **{"gate": np.array([gate for gate, _ in points]), "asked": np.array([volt for _, volt in points])},
+            **{"macro": np.array(part), "row": row, "col": cells.col, "gate": gate, "asked": asked},
+            "volts": row_volts(backend.correction, part, asked, rows)[:, row],
             "conductance": np.array(rounds),
         }
 
@@ -109,11 +112,11 @@ class Transistor(Procedure):
 
 def fitted(parts: Sequence[Columns], readout: Record) -> Channel:
     """Return the fit to all parts; CalibrationError where too few cells conduct."""
-    data = [GateData.of(part, readout) for part in parts if len(part["row"])]
+    data = [GateData.of(part) for part in parts if len(part["row"])]
     cells = sum(len(one.row) for one in data)
     if cells < FEWEST:
         raise CalibrationError(
-            f"{cells} cells conduct {1e6 * WINDOW[0]:g} to {1e6 * WINDOW[1]:g} uS; {FEWEST} or more are needed to see "
-            "their transistors: program some cells, then renew it with: rramlab calibrate transistor"
+            f"{cells} cells conduct {1e6 * WINDOW[0]:g} to {1e6 * WINDOW[1]:g} uS; {FEWEST} or more are "
+            "needed to see their transistors: program some, then: rramlab calibrate transistor"
         )
     return fit(data, readout)

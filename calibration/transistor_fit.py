@@ -78,7 +78,7 @@ def ordinary(chi2: Sequence[FloatArray]) -> list[NDArray[np.bool_]]:
 def sums(
     macros: Sequence[GateData], at: tuple[float, float], readout: Record
 ) -> tuple[FloatArray, FloatArray, FloatArray, float]:
-    """Return the normal matrix, the scatter of the cells' forces, their slopes by the readout, and chi squared.
+    """Return normal matrix, scatter of the cells' forces, their slopes by the readout, and chi squared.
 
     The scatter between cells holds whatever they differ in: threshold, noise, and what the model lacks.
     """
@@ -90,6 +90,7 @@ def sums(
         normal += np.einsum("cpi,cpj->ij", slopes, slopes)
         force = np.einsum("cpi,cp->ci", slopes, left)
         scatter += force.T @ force
-        np.add.at(carried, (np.arange(2)[None, :, None], places[:, None, :]), np.einsum("cpi,cpn->cin", slopes, beside))
+        moved = np.einsum("cpi,cpn->cin", slopes, beside)
+        np.add.at(carried, (np.arange(2)[None, :, None], places[:, None, :]), moved)
         chi2 += float(np.sum(left**2))
     return normal, scatter, carried, chi2

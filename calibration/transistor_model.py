@@ -3,8 +3,8 @@
     1/G = R_0 + R / (1 + chi V^2) + x / I,    I = beta (u x - x^2 / 2),    u = V_gate - vt
 
 A level-1 NMOS in its linear region, with its source at the grounded line: no body effect, so that no
-textbook number enters. V is what the filament has of the voltage. Filament and all else that does not depend on the
-gate (contacts, lines, switch) are in series: readings cannot tell these apart.
+textbook number enters. V is what the filament has of the voltage. Filament and all else that does not depend
+on the gate (contacts, lines, switch) are in series: readings cannot tell these apart.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,6 @@ from typing import Self, final
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.product_data import row_volts
 from rramlab.corrections.converter import DRIVE_SCALE, READ_SCALE, curves
 from rramlab.corrections.record import Record
 from rramlab.pulse import Columns
@@ -28,7 +27,7 @@ BEND, BEND_SPREAD = 1.5, 3.0
 WIDE_OPEN = 1e7
 """Resistance (ohm) that no cell's constant part exceeds."""
 CONTACT = 400.0
-"""Resistance (ohm) of contacts, lines and switch, about: it only says how much of the voltage a filament has."""
+"""Resistance (ohm) of contacts, lines and switch, about: it only says how much voltage a filament has."""
 _NEAR_SATURATION = 0.1
 
 
@@ -51,13 +50,12 @@ class GateData:
     noise: FloatArray
 
     @classmethod
-    def of(cls, part: Columns, readout: Record) -> Self:
+    def of(cls, part: Columns) -> Self:
         """Return the data of a part; cells that conduct too little at any gate are left out."""
         g = np.asarray(part["conductance"], dtype=float)
-        good = (g.mean(axis=0) > 0.0).all(axis=-1) & (part["row"] >= 0)
+        good = (g.mean(axis=0) > 0.0).all(axis=-1)
         g, row, col = g[:, good], part["row"][good], part["col"][good]
-        mean, macro = g.mean(axis=0), int(part["macro"])
-        volts = row_volts(readout, macro, np.asarray(part["asked"], dtype=float))[:, row, 0].T
+        mean, volts = g.mean(axis=0), np.asarray(part["volts"], dtype=float).T[good]
         relative = g / mean - 1.0
         # What all points of a round have in common is a resistance of its own, and does not count.
         free = relative - relative.mean(axis=2, keepdims=True)
@@ -65,7 +63,7 @@ class GateData:
         pooled = np.sqrt(np.mean(each**2, axis=1, keepdims=True)) + 1e-9
         size = np.sqrt(np.median(each**2, axis=0) / np.median(each**2))
         noise = pooled * size / mean
-        return cls(macro, row, col, part["gate"], part["asked"], volts, 1.0 / mean, noise)
+        return cls(int(part["macro"]), row, col, part["gate"], part["asked"], volts, 1.0 / mean, noise)
 
     @property
     def current(self) -> FloatArray:
@@ -81,7 +79,7 @@ class GateData:
 @final
 @dataclass(frozen=True, eq=False)
 class Own:
-    """Hold what is a cell's own (cells x 1): how its filament bends (1/V^2), its threshold beside others' (V)."""
+    """Hold what is a cell's own (cells x 1): how it bends (1/V^2), its threshold beside others' (V)."""
 
     bend: FloatArray
     shift: FloatArray
@@ -103,10 +101,7 @@ def whitened(
     What is a cell's own (constant part, bend, threshold) is in the covariance that weighs them; all of it is
     linear about what the cell itself shows.
     """
-    cells = len(data.row)
-    own = Own(np.full((cells, 1), BEND), np.zeros((cells, 1)))
-    for _ in range(2):
-        own = _shown(data, beta, vt, own)
+    own = shown(data, beta, vt)
     root, difference, _, by = _linear(data, beta, vt, own)
     more = np.zeros((*difference.shape, 0)) if beside is None else beside
     flat = np.linalg.solve(root, np.concatenate([difference[..., None], by, more], axis=-1))
@@ -116,7 +111,7 @@ def whitened(
 def _linear(
     data: GateData, beta: float, vt: float, own: Own
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Return the root of the covariance, differences, and slopes by the cell's own numbers and by all cells'."""
+    """Return the root of the covariance, differences, and slopes by a cell's own and all cells' numbers."""
     ohm, by_beta, by_vt = open_transistor(data, beta, vt + own.shift)
     square = (data.volts - (ohm + CONTACT) * data.current) ** 2
     rest = np.median(data.resistance - ohm, axis=1, keepdims=True)
@@ -131,13 +126,33 @@ def _linear(
     return np.linalg.cholesky(covariance), data.resistance - model, slopes, by
 
 
-def _shown(data: GateData, beta: float, vt: float, own: Own) -> Own:
+def shown(data: GateData, beta: float, vt: float) -> Own:
     """Return the bend and the threshold that each cell shows most probably."""
+    cells = len(data.row)
+    own = Own(np.full((cells, 1), BEND), np.zeros((cells, 1)))
+    for _ in range(2):
+        own = _shown(data, beta, vt, own)
+    return own
+
+
+def _shown(data: GateData, beta: float, vt: float, own: Own) -> Own:
     root, difference, slopes, _ = _linear(data, beta, vt, own)
     flat = np.linalg.solve(root, np.concatenate([difference[..., None], slopes], axis=-1))
     found = np.einsum("cpi,cp->ci", flat[..., 1:], flat[..., 0])
     bend, shift = BEND + BEND_SPREAD * found[:, 1:2], VT_SPREAD * found[:, 2:3]
     return Own(np.clip(bend, BEND - 2 * BEND_SPREAD, BEND + 2 * BEND_SPREAD), np.clip(shift, -0.15, 0.15))
+
+
+def fitted_cells(data: GateData, beta: float, vt: float) -> tuple[FloatArray, Own]:
+    """Return what each cell has in series with its transistor (ohm, cells x points), and what is its own."""
+    own = shown(data, beta, vt)
+    ohm, _, _ = open_transistor(data, beta, vt + own.shift)
+    square = (data.volts - (ohm + CONTACT) * data.current) ** 2
+    rest = np.median(data.resistance - ohm, axis=1, keepdims=True)
+    bent = rest / (1.0 + own.bend * square)
+    weight = data.noise**-2.0
+    level = np.sum(weight * (data.resistance - ohm - bent), axis=1) / weight.sum(axis=1)
+    return bent + level[:, None], own
 
 
 def readout_slopes(data: GateData, readout: Record) -> tuple[FloatArray, IntArray]:
@@ -149,8 +164,8 @@ def readout_slopes(data: GateData, readout: Record) -> tuple[FloatArray, IntArra
     asked = np.broadcast_to(data.asked, data.volts.shape)
     gain = 1.0 + r["adc_gain"][m, data.col][:, None]
     driven, sensed = data.resistance / data.volts, data.resistance / (data.current * gain)
-    drive = np.concatenate([asked[..., None], np.ones((*asked.shape, 1)), curves(asked, DRIVE_SCALE)], axis=-1)
     one = np.ones((*asked.shape, 1))
+    drive = np.concatenate([asked[..., None], one, curves(asked, DRIVE_SCALE)], axis=-1)
     sense = np.concatenate([data.current[..., None], one, curves(data.current, READ_SCALE)], axis=-1)
     slopes = np.concatenate([driven[..., None] * drive, sensed[..., None] * sense], axis=-1)
     places = [
