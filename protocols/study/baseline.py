@@ -16,7 +16,7 @@ from rramlab.pulse import Columns
 FloatArray = NDArray[np.float64]
 
 STEPS = 500
-FLOORS = 8
+FLOORS = 24
 """Digital sets of the size of a point, whose mean distance to the baseline is the floor."""
 DIGITAL = 2
 """Branch of the seed of all that is digital."""
@@ -46,15 +46,15 @@ class Baseline:
         rng = np.random.default_rng(numbers)
         data = ring(samples, seed)
 
-        def drawn(kind: Any, count: int) -> FloatArray:
-            begin = even_starts(count, rng)
-            found = sample(score, count, steps=STEPS, kind=kind, seed=int(rng.integers(2**31)), start=begin)
-            return found.points
+        def drawn(kind: Any, count: int, sets: int = 1) -> FloatArray:
+            begin = np.concatenate([even_starts(count, rng) for _ in range(sets)])
+            number = int(rng.integers(2**31))
+            return sample(score, len(begin), steps=STEPS, kind=kind, seed=number, start=begin).points
 
         with one_thread():
             points = [drawn(kind, FINER * samples) for kind in KINDS]
             yards = [Yardstick.of(each, samples) for each in points]
-            sets = [[drawn(kind, samples) for _ in range(FLOORS)] for kind in KINDS]
+            sets = [drawn(kind, samples, FLOORS).reshape(FLOORS, samples, 2) for kind in KINDS]
         pairs = list(zip(yards, sets, strict=True))
         return cls(
             np.stack(points),

@@ -27,7 +27,9 @@ from rramlab.session import MOST_SEED, Session, free_folder
 from rramlab.signals import exits_on_signals
 
 COMMAND = "study noise"
-UNITS = {"weight_error": "1"}
+LENGTH = "network unit"
+UNITS = {"distance": LENGTH, "to_data": LENGTH, "histogram": "1", "weight_error": LENGTH}
+BASELINE_UNITS = dict.fromkeys(("points", "floor", "floor_data", "start"), LENGTH)
 
 
 @final
@@ -89,7 +91,7 @@ def _baseline(run: Run, kept: dict[str, Kept], network: str, score: ScoreWeights
     if name in kept:
         return Baseline.from_kept(kept[name])
     drawn = Baseline.draw(network, score, Request(**run.start.parameters).samples, run.start.seed)
-    run.keep(name, drawn.columns())
+    run.keep(name, drawn.columns(), BASELINE_UNITS)
     return drawn
 
 
