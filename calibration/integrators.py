@@ -34,7 +34,7 @@ from rramlab.pulse import Columns
 
 FloatArray = NDArray[np.float64]
 
-REST_SECONDS, REST_TICK, REST_RUNS = 6.0, 0.1, 20
+REST_SECONDS, REST_TICK, REST_RUNS = 6.0, 0.1, 24
 RAMP_SECONDS, TICK = 2.0, 5e-3
 RAMPS, RAMP_PAIRS = (1.1, 2.6), 10
 """Slopes of the ramps (network units per s), between these: they end inside the limit of a row voltage."""
@@ -64,7 +64,8 @@ def measure(backend: Backend, wiring: Wiring, rng: np.random.Generator) -> Colum
     """Return what the integrators did at rest, on ramps, and when a drift made the state grow."""
     n = wiring.hidden
     quiet = played(round(REST_SECONDS / REST_TICK), n, REST_TICK)
-    rest = [carried_out(backend, wiring, spread(rng, REST_RUNS), quiet)]
+    # No pairs of opposite states: what rounding does to one would be done to the other.
+    rest = [carried_out(backend, wiring, rng.uniform(-REACH, REACH, (REST_RUNS, 2)), quiet)]
     ramps = [_ramp(backend, wiring, bias) for bias in slopes(rng)]
     levels = rng.uniform(0.9, 1.1, GROWTH_ROUNDS * len(LEVELS)) * np.tile(LEVELS, GROWTH_ROUNDS)
     growth = [_growth(backend, wiring, float(level), rng) for level in levels]

@@ -19,7 +19,7 @@ POOR = {
     "offset": 2e-3,
     "multiplier_gain": 0.02,
     "multiplier_offset": 2e-3,
-    "leak": 0.02,
+    "leak": 5e-3,
     "leak_spread": 0.1,
 }
 VOLTS = 0.05
