@@ -1,6 +1,6 @@
 """Set a published claim beside what was measured: by a rule that stands beside the answer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import final
@@ -56,14 +56,17 @@ class Claim:
     rule: str
     judge: Callable[[Done], Found]
 
-    def row(self, done: Mapping[str, Done]) -> Row:
-        """Return the row of this claim; one whose experiment is missing or failed says so."""
-        found = self._found(done.get(self.experiment))
+    def row(self, done: Mapping[str, Done], planned: Collection[str]) -> Row:
+        """Return the row of this claim; one whose experiment is not planned, to come, or failed says so."""
+        if self.experiment in planned:
+            found = self._found(done.get(self.experiment))
+        else:
+            found = Found("left out by these sizes (--full has it)", "", Verdict.NOT_MEASURED)
         return Row(self.panel, self.published, found.value, found.conditions, self.rule, found.verdict)
 
     def _found(self, done: Done | None) -> Found:
         if done is None:
-            return Found(f"'{self.experiment}' was not carried out", "", Verdict.NOT_MEASURED)
+            return Found("still to come", "", Verdict.NOT_MEASURED)
         if done.error:
             return Found(f"'{self.experiment}' failed: {done.error}", "", Verdict.NOT_MEASURED)
         try:

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from protocols.ledger.phrases import faster, number
 from protocols.ledger.published import Claim as Published
 from protocols.ledger.published import claims
 from protocols.reproduce.claim import Claim, Found, Verdict, judged
@@ -59,8 +60,8 @@ def speed(published: Published, done: Done) -> Found:
     bench, projected = (done.facts["accounts"][which]["seconds"] for which in ("bench", "projected"))
     ratio = alone["seconds"] / projected
     told = (
-        f"projected {_ratio(ratio)}, in batches {_ratio(large['seconds'] / projected)}; bench as built "
-        f"{_ratio(alone['seconds'] / bench)}"
+        f"projected {faster(projected, alone['seconds'])}, beside batches "
+        f"{faster(projected, large['seconds'])}; bench as built {faster(bench, alone['seconds'])}"
     )
     conditions = (
         f"projected {format_quantity(projected, 's')} is assumed, as published; {alone['name']} alone "
@@ -75,8 +76,8 @@ def energy(published: Published, done: Done) -> Found:
     alone, large = done.facts["times"]["alone"], done.facts["times"]["large"]
     bench, projected = (done.facts["accounts"][which]["joule"] for which in ("bench", "projected"))
     told = (
-        f"projected {_ratio(alone['joule'] / projected)}, in batches {_ratio(large['joule'] / projected)}; "
-        f"bench as built {_ratio(alone['joule'] / bench)}"
+        f"projected {_thriftier(projected, alone['joule'])}, beside batches "
+        f"{_thriftier(projected, large['joule'])}; bench as built {_thriftier(bench, alone['joule'])}"
     )
     how = "a counter measured" if alone["measured"] else "a stated power gives"
     conditions = (
@@ -91,6 +92,7 @@ def _near(ratio: float, published: float) -> bool:
     return published / FACTOR <= ratio <= published * FACTOR
 
 
-def _ratio(value: float) -> str:
-    """Return a ratio as text, digital over analog."""
-    return f"{value:.3g}x" if value >= 0.01 else f"1/{1 / value:,.0f}x"
+def _thriftier(mine: float, other: float) -> str:
+    """Return how much less or more an energy (J) is than another."""
+    less = mine <= other
+    return f"{number(other / mine if less else mine / other)} times {'less' if less else 'more'}"

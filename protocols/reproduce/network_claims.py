@@ -90,15 +90,15 @@ LETTER_CLAIMS = (
         "4d",
         "letters H, K, U are drawn on demand, 3 x 500",
         LETTERS,
-        f"a classifier that saw no drawn sample finds the right class in {OF_DIGITAL:.0%} or more of the "
-        f"digital share, and the digital share is {RIGHT:.0%} or more",
+        f"a classifier that saw no drawn sample finds the right class in {100 * OF_DIGITAL:g} % or more of "
+        f"the digital share, and the digital share is {100 * RIGHT:g} % or more",
         right_class,
     ),
     Claim(
         "4e",
         "the same start goes where the condition says",
         LETTERS,
-        f"{RIGHT:.0%} or more of the same starts become the class asked for, for each class",
+        f"{100 * RIGHT:g} % or more of the same starts become the class asked for, for each class",
         same_start,
     ),
     Claim(
@@ -113,7 +113,7 @@ LETTER_CLAIMS = (
         "4c",
         "a decoder in resistive memory makes letters of latents",
         DECODE,
-        f"right class in {OF_DIGITAL:.0%} or more of the share of the digital decoder on the same points",
+        f"right class in {100 * OF_DIGITAL:g} % or more of the share of a digital decoder on the same points",
         decoder,
     ),
 )

@@ -8,6 +8,8 @@ from protocols.reproduce.state import Done
 from protocols.study.job import CURVE, DEVICE
 from protocols.study.tolerance import LOST
 
+TENTH = f"{100 * LOST:g} %"
+
 
 def write_noise(done: Done) -> Found:
     """Tell the noise of writing."""
@@ -49,7 +51,7 @@ def as_it_is(done: Done) -> Found:
         f"{done.asked['chips']} simulated chips, read noise as it is, {done.asked['samples']} samples a "
         f"point; network trained with noise"
     )
-    return Found(f"write noise that costs {LOST:.0%}: {told}", conditions, judged(min(levels.values()) > 1.0))
+    return Found(f"write noise that costs {TENTH}: {told}", conditions, judged(min(levels.values()) > 1.0))
 
 
 def _factor(level: float, done: Done) -> str:
@@ -64,7 +66,7 @@ def relative(done: Done) -> Found:
         for kind in ("ode", "sde")
     )
     conditions = f"relative deviation of conductances, ideal circuits, {done.asked['macros']} macros"
-    return Found(f"write noise that costs {LOST:.0%}: {told}", conditions, Verdict.NOT_COMPARABLE)
+    return Found(f"write noise that costs {TENTH}: {told}", conditions, Verdict.NOT_COMPARABLE)
 
 
 def _percent(level: float, done: Done) -> str:
@@ -83,7 +85,7 @@ CLAIMS = (
         "5e, f",
         "quality as by software with the noise that the device has",
         STUDY,
-        f"write noise must exceed that of the device before ODE or SDE lose {LOST:.0%} of their quality",
+        f"write noise must exceed that of the device before ODE or SDE lose {TENTH} of their quality",
         as_it_is,
     ),
     Claim(

@@ -48,10 +48,11 @@ def attempt(lab: Lab, experiment: Experiment) -> Done:
     """Return one experiment as it stands after this attempt, carried out only if it is not finished."""
     folder = lab.folder / experiment.name
     try:
-        begun = is_taken(folder)
-        if not (begun and RunFile.open(folder).complete):
-            experiment.begin(lab, folder, folder if begun else None)
-        return Done.recorded(experiment, folder)
+        file = RunFile.open(folder) if is_taken(folder) else None
+        if file is None or not file.complete:
+            experiment.begin(lab, folder, None if file is None else folder)
+            file = RunFile.open(folder)
+        return Done.recorded(experiment, file)
     except BENCH_GONE:
         raise
     except RramlabError as error:

@@ -28,9 +28,9 @@ class Done:
     error: str = ""
 
     @classmethod
-    def recorded(cls, experiment: Experiment, folder: Path) -> "Done":
+    def recorded(cls, experiment: Experiment, file: RunFile) -> "Done":
         """Return what the record of a finished run tells."""
-        file = RunFile.open(folder)
+        folder = file.path
         if experiment.result not in file.kept:
             return cls(experiment.name, folder, error=f"its record holds no result '{experiment.result}'")
         seconds = float(file.attributes["ended"]) - float(file.attributes["began"])

@@ -22,7 +22,8 @@ def claims() -> tuple[Claim, ...]:
 
 def rows(found: Reproduction) -> list[Row]:
     """Return the table."""
-    return [claim.row(found.done) for claim in claims()]
+    planned = {each.name for each in found.experiments}
+    return [claim.row(found.done, planned) for claim in claims()]
 
 
 def counts(listed: list[Row]) -> dict[str, int]:
