@@ -37,9 +37,10 @@ UNITS = {"adc_gain": "1", "adc_offset": "A", "adc_inl": "1", "r_line": "ohm", "r
 class Product(Procedure):
     """Read all cells, multiply by many patterns of rows, and ask what the lines took.
 
-    A product is less than the sum of its rows' own products by what wires and switches take: by their place
-    they tell the one from the other, and a gain from both. The cells stay as they are; the more they
-    conduct, the better the lines can be seen.
+    A reading sends the current of one cell through the lines; in a product the whole row and the whole column
+    load them. What a row driven alone lacks of its readings goes by its place with a wire, by what its row
+    conducts with a switch, and not at all with a gain. The cells stay as they are; the more they conduct and
+    the more rows differ, the better lines and switches can be seen.
     """
 
     name: ClassVar[str] = "product"
@@ -128,4 +129,5 @@ def largest(backend: Backend, reading: ReadSpec) -> float:
     rows = np.full(backend.macro_shape[0], ROOM * top)
     macros = range(macros_of(backend))
     asked = [backend.correction.inputs(sign * rows, m) for m in macros for sign in (1.0, -1.0)]
-    return ROOM * top * min(1.0, top / float(np.abs(asked).max()))
+    # Offsets do not shrink with the voltage: a little less than in proportion.
+    return ROOM * top * min(1.0, 0.99 * top / float(np.abs(asked).max()))

@@ -75,14 +75,17 @@ class MacroData:
         """Return which level each row is driven with (levels x vectors x rows)."""
         return np.isclose(self.wanted, self.asked[:, None, None], rtol=1e-9, atol=0.0)
 
-    def currents(self, lines: Lines) -> FloatArray:
-        """Return the column currents (A, vectors x cols) that the readings predict with such lines."""
+    def currents(self, lines: Lines, instead: Lines | None = None) -> FloatArray:
+        """Return the column currents (A, vectors x cols) that the readings predict with such lines.
+
+        `instead` are the lines of the products, if they are to be others than those of the readings.
+        """
         paths = Paths.without(lines, self._volts, self._even(), self._tilt())
         more = paths.factor(lines, self.volts, self.readings)
         level = self.at_level()
         factor = np.einsum("kvr,krc->vrc", level, more)
         factor += (~level.any(axis=0))[..., None] * more.mean(axis=0)
-        return paths.columns(lines, self.wanted, factor)
+        return paths.columns(lines if instead is None else instead, self.wanted, factor)
 
     def smooth(self, lines: Lines) -> FloatArray:
         """Return the same of cells that differ in size alone, without most of the noise of the readings."""

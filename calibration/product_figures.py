@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from calibration.lines import Lines
 from calibration.product import macros_in
 from calibration.product_data import MacroData
-from calibration.product_plan import alone
 from rramlab.corrections.converter import PRODUCT_SCALE, erred, mended
 from rramlab.corrections.record import Record
 from rramlab.figures import style
@@ -33,8 +32,9 @@ def figures(parts: Sequence[Columns], record: Record) -> dict[str, tuple[Figure,
         "product-lines": (
             lost(macros, record),
             "What lines and switches take of the current of a column when more and more rows are driven, "
-            "from the near end and from the far end: by how much a product is less than the sum of the "
-            "products of its rows alone. Points: measured, mean of the columns with its standard error; "
+            "from the near end and from the far end: by how much it is less than what the cells, as they "
+            "were read, would give without lines. Points: measured, mean of the columns with its standard "
+            "error (gains and switches are found together, so that all points of a macro may move a little); "
             f"lines: predicted with {ohm[0]} a segment and {ohm[1]} a switch.",
         ),
         "product-residuals": (
@@ -62,7 +62,7 @@ def columns(record: Record) -> Figure:
 
 
 def lost(macros: Sequence[MacroData], record: Record) -> Figure:
-    """Draw what products of blocks of rows lack, measured and predicted, over the number of rows."""
+    """Draw what the lines take of products of blocks of rows, measured and predicted."""
     figure = style.blank(style.DOUBLE, 66.0)
     for axes, letter, near in zip(figure.subplots(1, 2, sharey=True), "ab", (True, False), strict=True):
         end = "near" if near else "far"
@@ -104,23 +104,17 @@ def _loss(axes: Axes, data: MacroData, record: Record, near: bool) -> None:
     driven = data.at_level()[0]
     counts = driven.sum(axis=1)
     solid = (driven[:, order] == (np.arange(rows) < counts[:, None])).all(axis=1)
-    blocks = np.flatnonzero(solid & (counts > 1))
+    blocks = np.flatnonzero(solid & (counts > 0))
     found = mended(data.reported, *_wide(record, data.macro), PRODUCT_SCALE)
     found -= found[~data.wanted.any(axis=1)].mean(axis=0)
     told = data.currents(_lines(record))
-    measured, predicted = (100.0 * _lack(one, blocks, data) for one in (found, told))
+    bare = data.currents(_lines(record), Lines(0.0, 0.0))
+    measured, predicted = (100.0 * (1.0 - one[blocks] / bare[blocks]) for one in (found, told))
     mean, error = measured.mean(axis=1), measured.std(axis=1) / np.sqrt(measured.shape[1])
     at, turn = counts[blocks], np.argsort(counts[blocks])
     look: dict[str, Any] = {"markersize": 2.5, "elinewidth": 0.6, "color": _colour(data.macro)}
     axes.errorbar(at, mean, error, fmt="o", label=f"Macro {data.macro}", **look)
     axes.plot(at[turn], predicted.mean(axis=1)[turn], color=_colour(data.macro), linewidth=0.9)
-
-
-def _lack(currents: FloatArray, blocks: NDArray[np.intp], data: MacroData) -> FloatArray:
-    """Return which part of the sum of its rows alone each block lacks (blocks x cols)."""
-    rows = data.readings.shape[1]
-    single = currents[alone(len(currents), rows)[0]]
-    return np.asarray(1.0 - currents[blocks] / (data.at_level()[0][blocks].astype(float) @ single))
 
 
 def _reported(data: MacroData, record: Record) -> FloatArray:

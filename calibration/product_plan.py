@@ -19,8 +19,9 @@ _SEED = 20
 def patterns(rows: int) -> FloatArray:
     """Return row voltages, of the largest (vectors x rows): each is 0 or one of the levels.
 
-    Nothing; each row alone; growing blocks from the near end and from the far end, which meet different
-    lengths of line with the same currents; random halves with their complements; both signs at once.
+    Nothing; each row alone, which tells all about lines of an array that is nearly linear; growing blocks
+    from either end and random halves with their complements, whose large currents tell gain and curvature
+    of the converters; both signs at once.
     """
     rng = np.random.default_rng([_SEED, rows])
     sets = np.concatenate([np.eye(rows, dtype=bool), _blocks(rows), _halves(rows, rng)])
