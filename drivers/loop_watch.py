@@ -39,7 +39,7 @@ OUTPUT_REACH = 4.0
 """How much further an output goes than a state: near the end the score is the state over a small variance."""
 MARGIN = 1.25
 
-Record = dict[Signal, Waveform]
+Record = dict[str, Waveform]
 """What was recorded of each signal, over the same time."""
 
 

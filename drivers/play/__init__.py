@@ -1,0 +1,1 @@
+"""Play the tables of the published firmware as an experiment."""
