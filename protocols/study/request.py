@@ -27,7 +27,22 @@ class Request:
     samples by ODE and as many by SDE. A part without macros is left out.
     """
 
-    write: tuple[float, ...] = (0.0, 0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1)
+    write: tuple[float, ...] = (
+        0.0,
+        0.001,
+        0.0025,
+        0.005,
+        0.01,
+        0.015,
+        0.02,
+        0.025,
+        0.03,
+        0.04,
+        0.05,
+        0.06,
+        0.08,
+        0.1,
+    )
     macros: int = 40
     map_write: tuple[float, ...] = (0.0, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08)
     map_read: tuple[float, ...] = (0.0, 0.004, 0.01, 0.02, 0.04, 0.06, 0.08)
