@@ -35,7 +35,7 @@ def carry_out(session: Session, plan: Plan, workers: int) -> Reproduction:
             session.terminal.say(f"{number} of {len(listed)}: {experiment.title}")
             done[experiment.name] = attempt(lab, experiment)
             if done[experiment.name].error:
-                session.terminal.hint(f"  failed: {done[experiment.name].error}")
+                session.terminal.say(f"  failed: {done[experiment.name].error}")
             found = Reproduction(plan, listed, done)
             page_of(found).write(plan.folder / PAGE)
     except BaseException:
