@@ -155,7 +155,7 @@ def test_a_noise_that_no_level_reaches_is_told_as_beyond() -> None:
 
 def test_a_run_without_figures_is_a_sentence() -> None:
     claim = next(each for each in claims() if each.experiment == STATES)
-    empty = {"averaged_bits": [], "time_s": []}
+    empty: dict[str, list[float]] = {"averaged_bits": [], "time_s": []}
     row = claim.row({STATES: Done(STATES, Path("it"), empty)}, [STATES])
     assert row.verdict == Verdict.NOT_MEASURED
     assert "gave no such figure" in row.value

@@ -46,7 +46,8 @@ def few_cells(done: Done) -> Found:
     )
     conditions = (
         f"{f['cells']} cells take {f['levels']} levels in turns, {f['pulses_per_level']:.1f} pulses each; "
-        f"mean of {done.asked['reads']} readings, {format_duration(time)} after programming"
+        f"mean of {done.asked['reads']} readings, {format_duration(time)} after programming; the error is "
+        f"that of single readings"
     )
     agrees = 2**bits >= STATES_PUBLISHED and f["programmed_percent"] >= CONVERGED
     return Found(told, conditions, judged(agrees))
@@ -56,7 +57,7 @@ def linear(done: Done) -> Found:
     """Tell how straight the I-V of the states is."""
     f = done.facts
     told = (
-        f"no I-V departs by more than {f['departure_percent']:.1f} % of its span, noise included; "
+        f"no I-V departs by more than {f['departure_percent']:.1f} % of its span; "
         f"I = G V (1 + chi V²) with chi {f['chi_per_V2']:.2f} 1/V² in the median"
     )
     return Found(told, f"one I-V of each of {f['levels']} levels within ±v_read", Verdict.NOT_COMPARABLE)
@@ -102,7 +103,7 @@ def pattern(done: Done) -> Found:
     first = f["errors"][1]
     told = (
         f"{first['within_tolerance_percent']:.1f} % within ±{1e6 * done.asked['tolerance']:g} µS "
-        f"{first['when']}; {f['cells'] - f['programmable']} of {f['cells']} cells stuck or unformed"
+        f"{first['when']}; {f['cells'] - f['programmable']} of {f['cells']} cells stuck or unformed, left out"
     )
     share = first["within_tolerance_percent"] * f["programmable"] / f["cells"]
     pulses = f"{f['mean_pulses']:.1f} pulses a cell"
