@@ -69,7 +69,7 @@ RESPONSE = ResponseRequest(
 )
 QUIET_IV = IvRequest(CELLS, 1, v_set=0.2, gate_set=3.3, v_reset=0.2, skip=0)
 HOUR = RetentionRequest(WATCHED, reads=12, first=0.3, last=3600.0)
-SETTINGS = {"copies": 3, "rounds": 8, "resamplings": 100}
+SETTINGS = {"copies": 3, "rounds": 14, "resamplings": 100}
 
 
 def drawn(base: Preset, seed: int) -> dict[str, float]:

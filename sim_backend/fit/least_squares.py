@@ -55,16 +55,15 @@ def least_squares(
         progress.update(what, done, rounds)
         better = _improve(residuals, x, r, j, damping)
         gain = 0.0 if better is None else 1.0 - float(better[1] @ better[1]) / float(r @ r)
-        if better is not None:
-            j = _updated(j, better[0] - x, better[1] - r)
-            x, r, damping = better
+        moved, changed = (better[0] - x, better[1] - r) if better is not None else (x, r)
+        x, r, damping = (x, r, damping) if better is None else better
         if gain < enough and (fresh or enough > _SLOW):
             return Minimum(x, r, j, done + 1)
+        # A short step tells more of the noise of a simulation than of its derivatives.
         fresh = bool(gain < _SLOW)
-        if fresh:
-            j = jacobian(residuals, x, r, steps)
-            damping = min(damping, _DAMPING)
-    return Minimum(x, r, j, rounds)
+        j = jacobian(residuals, x, r, steps) if fresh else _updated(j, moved, changed)
+        damping = min(damping, _DAMPING) if fresh else damping
+    return Minimum(x, r, j if fresh else jacobian(residuals, x, r, steps), rounds)
 
 
 def _updated(j: FloatArray, moved: FloatArray, changed: FloatArray) -> FloatArray:

@@ -10,7 +10,7 @@ from sim_backend.fit.plan import Effort, Plan, TablePlan
 
 STAGE = "runs"
 FILE = "plan.toml"
-EFFORT = {"rounds": 10, "reweight": 20}
+EFFORT = {"rounds": 16, "reweight": 20}
 """Some hundreds of cells are few: their weights are those of simulated experiments."""
 
 

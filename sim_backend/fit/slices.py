@@ -32,13 +32,16 @@ class Slices:
         return len(self.rows), len(self.edges) - 1
 
     def means(self, values: FloatArray, weights: FloatArray | None = None) -> FloatArray:
-        """Return the slice means, (groups, slices), of values (n,) or of copies of them (copies, n)."""
+        """Return the slice means, (groups, slices), of values (n,) or of copies of them (copies, n).
+
+        Those of copies are averaged: each copy has as few values as what was measured, and is as biased.
+        """
         out = np.full(self.shape, np.nan)
         for k, rows in enumerate(self.rows):
-            mine = values[..., rows].ravel()
-            w = np.ones(len(mine)) if weights is None else weights[rows]
-            if w.sum() > 0.0:
-                out[k] = _means(mine, w, self.edges)
+            if weights is None:
+                out[k] = _even_means(np.atleast_2d(values)[:, rows], self.edges)
+            elif weights[rows].sum() > 0.0:
+                out[k] = _means(values[rows], weights[rows], self.edges)
         return out
 
 
@@ -49,3 +52,12 @@ def _means(values: FloatArray, weights: FloatArray, edges: FloatArray) -> FloatA
     area = np.concatenate([[0.0], np.cumsum(w * values[order])])
     at = edges * mass[-1]
     return np.asarray(np.diff(np.interp(at, mass, area)) / np.diff(at))
+
+
+def _even_means(values: FloatArray, edges: FloatArray) -> FloatArray:
+    """Return the slice means of values (copies, n) of one weight, averaged over copies."""
+    copies, n = values.shape
+    area = np.concatenate([np.zeros((copies, 1)), np.cumsum(np.sort(values, axis=1), axis=1)], axis=1)
+    mean = area.mean(axis=0)
+    at = edges * n
+    return np.asarray(np.diff(np.interp(at, np.arange(n + 1.0), mean)) / np.diff(at))
