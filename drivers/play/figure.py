@@ -33,7 +33,7 @@ def waveforms(found: Outcome) -> Figure:
 def ends(found: Outcome) -> Figure:
     """Draw where runs began and ended in the plane of the two states (network units)."""
     figure = style.blank(style.SINGLE, 72.0)
-    axes = style.dress(figure.subplots(), "x₁ (network units)", "x₂ (network units)", "", "a")
+    axes = style.dress(figure.subplots(), "x₁ (network units)", "x₂ (network units)")
     for number, (table, seen) in enumerate(found.seen.items()):
         colour = style.CYCLE[number % len(style.CYCLE)]
         axes.plot(*seen.end.T, "o", color=colour, markersize=3.5, markeredgewidth=0, label=title(table))
