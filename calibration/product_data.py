@@ -17,6 +17,8 @@ FloatArray = NDArray[np.float64]
 
 LEAST = 1e-9
 """Conductance (S) below which a cell is as good as none."""
+FAINT = 1e-6
+"""Conductance (S) below which noise would bend a cell more than its physics."""
 TYPICAL = 50e-6
 """Conductance (S) of an ordinary cell."""
 
@@ -99,7 +101,9 @@ class MacroData:
         return 0.5 * (np.abs(self.volts[::2]) + np.abs(self.volts[1::2]))
 
     def _even(self) -> FloatArray:
-        return 0.5 * (self.readings[::2] + self.readings[1::2])
+        """Return the means of both signs (S, 2 x rows x cols); what hardly conducts is taken as straight."""
+        small = 0.5 * (self.readings[2] + self.readings[3])
+        return np.stack([self.conductance, np.where(self.conductance < FAINT, self.conductance, small)])
 
     def _law(self) -> tuple[FloatArray, FloatArray]:
         """Return the noise of cells by their size, and powers of the size (cells x 3) divided by it."""

@@ -198,6 +198,19 @@ def test_cells_that_hardly_conduct_cannot_tell_the_lines_and_say_so() -> None:
         assert np.abs(z).max() < 4.5, name
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("rows", "cols"), [(1, 1), (1, 4), (4, 1), (3, 5)])
+def test_the_smallest_macros_with_cells_that_read_nothing_are_no_accident(rows: int, cols: int) -> None:
+    backend = hidden(31, rows, cols)
+    readout = read_chain(backend, 31)
+    parts = measured(Product(READING), backend, readout)
+    empty = [{**part, "conductance": np.array(part["conductance"])} for part in parts]
+    for part in empty:
+        part["conductance"][:, 0, 0] = 0.0
+    found = recorded(Product(READING).evaluate(empty, {"readout": readout}), "product")
+    assert found.uncertainty("r_line") > 10.0
+
+
 def test_noisy_cells_count_less_and_are_counted(bench: Measured) -> None:
     _, readout, parts = bench
     rng = np.random.default_rng(6)
