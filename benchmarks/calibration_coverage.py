@@ -102,7 +102,7 @@ def errors(after: FloatArray, before: FloatArray, true: FloatArray) -> Counts:
 
 def loop(seed: int) -> Counts:
     """Return per quantity of the closed loop which values of a bench lie in their intervals."""
-    with loop_benches.bench(seed, **loop_benches.POOR, tia_offset=5e-4) as backend:
+    with loop_benches.bench(seed, **loop_benches.POOR, tia_offset=5e-5) as backend:
         loop_benches.hold(backend, loop_benches.scattered(seed))
         procedure = Loop(read_chains.READING)
         parts = read_chains.measured(backend, procedure, {})

@@ -65,16 +65,21 @@ PROCEDURES: Mapping[str, Listed] = {
         ("read", "multiply"),
         "Gain, offset and nonlinearity of products, resistance of lines and switches.",
     ),
-    "loop": Listed(
-        "calibration.loop:Loop",
-        ("multiply", "solve"),
-        "Gains, offsets and leak of the closed loop: integrators, multipliers, amplifiers.",
+    "transistor": Listed(
+        "calibration.transistor:Transistor",
+        ("read",),
+        "Beta and threshold of the access transistors, and their resistance while cells are read.",
     ),
     "reference": Listed(
         "calibration.reference:Reference",
         ("read",),
         "The conductances that the rows of the network share.",
         takes=("prepare",),
+    ),
+    "loop": Listed(
+        "calibration.loop:Loop",
+        ("multiply", "solve"),
+        "Gains, offsets and leak of the closed loop: integrators, multipliers, amplifiers.",
     ),
     "strength": Listed(
         "calibration.strength:Strength",

@@ -93,7 +93,7 @@ def test_the_unknown_bench_is_the_simulated_one_with_errors(tmp_path: Path) -> N
     assert options.errors is not None and options.errors.seed == 7
     assert options.loop == LoopOptions(
         rc_error=0.01, leak=0.01, leak_spread=0.1, offset=1e-3, multiplier_gain=0.01,
-        multiplier_offset=1e-3, tia_offset=0.5e-3,
+        multiplier_offset=1e-3, tia_offset=5e-5,
     )  # fmt: skip
     assert options.model_copy(update={"errors": None, "loop": LoopOptions()}) == Options()
     assert (file.reading, file.window, file.limits) == (plain.reading, plain.window, plain.limits)
