@@ -35,7 +35,7 @@ class Lines:
     def series(self, rows: int, cols: int) -> FloatArray:
         """Return the resistance (ohm, rows x cols) that the reading of one cell meets on its way."""
         segments = np.add.outer(np.arange(rows) + 1.0, np.arange(cols) + 1.0)
-        return self.r_switch + self.r_line * segments
+        return np.asarray(self.r_switch + self.r_line * segments)
 
     def drop(self, current: FloatArray) -> FloatArray:
         """Return the voltage (V) that is lost for each cell, for currents of cells (A, ..., rows, cols)."""

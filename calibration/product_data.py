@@ -63,7 +63,7 @@ class MacroData:
     @property
     def conductance(self) -> FloatArray:
         """Return the mean reading (S) of each cell at the two largest voltages."""
-        return np.maximum(self.readings[:2].mean(axis=0), LEAST)
+        return np.asarray(np.maximum(self.readings[:2].mean(axis=0), LEAST))
 
     def deviations(self, difference: FloatArray) -> FloatArray:
         """Return by how much more each cell conducts (S, levels x rows x cols), told by its row alone.
@@ -75,7 +75,7 @@ class MacroData:
 
     def at_level(self) -> NDArray[np.bool_]:
         """Return which level each row is driven with (levels x vectors x rows)."""
-        return np.isclose(self.wanted, self.asked[:, None, None], rtol=1e-9, atol=0.0)
+        return np.asarray(np.isclose(self.wanted, self.asked[:, None, None], rtol=1e-9, atol=0.0))
 
     def currents(self, lines: Lines, instead: Lines | None = None) -> FloatArray:
         """Return the column currents (A, vectors x cols) that the readings predict with such lines.

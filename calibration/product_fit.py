@@ -22,6 +22,8 @@ FloatArray = NDArray[np.float64]
 
 PASSES = 4
 """Steps of Gauss-Newton; before each the scatter of the cells is taken from what the last one left."""
+MOST_LOST = 0.3
+"""Part of the voltage that lines, or switches, take at the most."""
 STEP = 0.01
 """Step (ohm) for derivatives by a resistance: small against the paths, large against rounding."""
 WIDEST = {"inl": 0.02, "r_line": 100.0, "r_switch": 1000.0}
@@ -118,12 +120,24 @@ def fit(macros: Sequence[MacroData]) -> Fitted:
     pieces = [piece(data, wide, Scatter.guess(data)) for data in macros]
     for _ in range(PASSES):
         normal, right, _ = equations(pieces, wide)
-        wide = wide.moved(np.linalg.solve(normal, right))
+        wide = bounded(wide.moved(np.asarray(np.linalg.solve(normal, right))), macros)
         fresh = [piece(one.data, wide, one.scatter) for one in pieces]
         pieces = [replace(one, scatter=Scatter.seen(one.data, one.difference)) for one in fresh]
     normal, right, chi2 = equations(pieces, wide)
     freedom = sum(data.reported.size for data in macros) - len(right)
-    return Fitted(wide, np.linalg.inv(normal), pieces, chi2, freedom)
+    return Fitted(wide, np.asarray(np.linalg.inv(normal)), pieces, chi2, freedom)
+
+
+def bounded(wide: Wide, macros: Sequence[MacroData]) -> Wide:
+    """Return the same with lines that leave the cells most of the voltage, as those of any array do.
+
+    Where the cells tell nothing of the lines, a step may lead anywhere.
+    """
+    load = max(float(data.conductance.sum(axis=axis).max()) for data in macros for axis in (0, 1))
+    most = MOST_LOST / load
+    length = max(macros[0].conductance.shape)
+    line, switch = np.clip([wide.lines.r_line * length, wide.lines.r_switch], -most, most)
+    return replace(wide, lines=Lines(float(line) / length, float(switch)))
 
 
 def piece(data: MacroData, wide: Wide, scatter: Scatter) -> Pieces:

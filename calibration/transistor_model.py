@@ -123,7 +123,7 @@ def _linear(
     covariance[:, points, points] += data.noise**2
     model = ohm - by_vt * own.shift + rest / (1.0 + own.bend * square) - by_bend * (own.bend - BEND)
     by = np.stack([by_beta, by_vt], axis=-1)
-    return np.linalg.cholesky(covariance), data.resistance - model, slopes, by
+    return np.asarray(np.linalg.cholesky(covariance)), data.resistance - model, slopes, by
 
 
 def shown(data: GateData, beta: float, vt: float) -> Own:
