@@ -30,7 +30,7 @@ def switching(done: Done) -> Found:
         for name, each in zip(("V_SET", "V_RESET"), pair.values(), strict=True)
     )
     conditions = (
-        f"{f['cells']} cells, {f['cycles']} cycles in all, the first {f['left_out']} of each cell left out; "
+        f"{f['cells']} cells, {f['cycles']} cycles in all, {f['left_out']} of each cell left out; "
         f"steps of {done.asked['step']:g} V"
     )
     return Found(told, conditions, judged(all_switch and max(spread) <= REPEATABLE))
@@ -85,8 +85,7 @@ def retained(done: Done) -> Found:
         f"{len(states)} states after {f['last_s']:.3g} s: gap of neighbours {gap:.1f} µS at least; a mean "
         f"moved by {drift:.2f} µS at most"
     )
-    where = "in the time of the bench" if f["clocks"] == ["bench"] else f"time by {', '.join(f['clocks'])}"
-    conditions = f"{f['cells']} cells ({f['left_out']} left out), {sum(f['reads'].values())} reads, {where}"
+    conditions = f"{f['cells']} cells ({f['left_out']} left out), {sum(f['reads'].values())} reads, clock: {', '.join(f['clocks'])}"
     return Found(told, conditions, judged(gap > 0 and f["last_s"] > TEN_DAYS))
 
 
