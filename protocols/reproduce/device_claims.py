@@ -15,6 +15,8 @@ REPEATABLE = 0.10
 """Spread of V_SET and V_RESET from cycle to cycle, over the mean, that is called repeatable here."""
 TEN_DAYS = 1e6
 BAND = 1.96
+WITHIN = 95.0
+"""Share of all cells (%) within tolerance that makes a picture."""
 
 
 def switching(done: Done) -> Found:
@@ -85,15 +87,14 @@ def retained(done: Done) -> Found:
         f"{len(states)} states after {f['last_s']:.3g} s: gap of neighbours {gap:.1f} µS at least; a mean "
         f"moved by {drift:.2f} µS at most"
     )
-    conditions = f"{f['cells']} cells ({f['left_out']} left out), {sum(f['reads'].values())} reads, clock: {', '.join(f['clocks'])}"
+    reads = f"{f['reads']['taken'] + f['reads']['late']} reads, {f['reads']['gap']} gaps"
+    clocks = ", ".join(f["clocks"])
+    conditions = f"{f['cells']} cells ({f['left_out']} left out), {reads}, clock: {clocks}"
     return Found(told, conditions, judged(gap > 0 and f["last_s"] > TEN_DAYS))
 
 
 def _gap(low: dict[str, Any], high: dict[str, Any]) -> float:
     return float(high["mean_uS"][1] - low["mean_uS"][1] - BAND * (high["sigma_uS"][1] + low["sigma_uS"][1]))
-
-
-WITHIN = 95.0
 
 
 def pattern(done: Done) -> Found:
