@@ -86,7 +86,8 @@ class MacroData:
         more = paths.factor(lines, self.volts, self.readings)
         level = self.at_level()
         factor = np.einsum("kvr,krc->vrc", level, more)
-        factor += (~level.any(axis=0))[..., None] * more.mean(axis=0)
+        idle = np.logical_not(np.asarray(level.any(axis=0)))
+        factor += idle[..., None] * more.mean(axis=0)
         return paths.columns(lines if instead is None else instead, self.wanted, factor)
 
     def smooth(self, lines: Lines) -> FloatArray:
