@@ -29,7 +29,7 @@ class Reference(Procedure):
 
     name: ClassVar[str] = "reference"
     title: ClassVar[str] = "Reference conductances of the network"
-    after: ClassVar[tuple[str, ...]] = ("readout",)
+    after: ClassVar[tuple[str, ...]] = ("readout", "product")  # what is programmed is trimmed by products
     days: ClassVar[float] = 7.0
     parts_of_bench: ClassVar[tuple[str, ...]] = ("board", "macro")
 
