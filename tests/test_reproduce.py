@@ -78,8 +78,8 @@ def _retention(last: float, sigma: float) -> dict[str, Any]:
     # A state that no cell reached has no figures.
     gone = {"cells": 0, "centre_uS": 50.0, "mean_uS": [50.0, 0.0], "sigma_uS": [0.0, 0.0]}
     return {
-        "cells": 30, "left_out": 3, "last_s": last, "clocks": ["bench"], "reads": {"taken": 5, "late": 1, "gap": 1},
-        "states": [*states, gone],
+        "cells": 30, "left_out": 3, "last_s": last, "clocks": ["bench"],
+        "reads": {"taken": 5, "late": 1, "gap": 1}, "states": [*states, gone],
     }  # fmt: skip
 
 
