@@ -44,9 +44,7 @@ def _standard(found: ReadFit) -> dict[str, list[float]]:
     """Return what the unknowns of the standard came to, each with its standard uncertainty."""
     size, names = found.layout.size, found.points.standard.names
     spread = np.sqrt(np.diag(found.covariance))
-    return {
-        name: [float(found.unknowns[size + n]), float(spread[size + n])] for n, name in enumerate(names)
-    }
+    return {name: [float(found.unknowns[size + n]), float(spread[size + n])] for n, name in enumerate(names)}
 
 
 def _bare(found: ReadFit, points: Points, used: NDArray[np.bool_]) -> list[str]:
