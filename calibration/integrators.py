@@ -44,6 +44,8 @@ LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.45)
 """Middles of the drifts (1/s), as sampling uses them; each sweeps over +-SWEEP of itself."""
 SWEEP = 0.1
 GROWTH_SECONDS, GROWTH_RUNS, GROWTH_ROUNDS = 1.5, 4, 2
+LAW = 5e-7
+"""Part of a leak to which a state fades as its law says: a circuit that is computed steps along it."""
 
 
 @final
@@ -104,6 +106,7 @@ def found(columns: Columns) -> Integrators:
         seen["rest"].append(points)
         values[i, 2], covariance[i, 2, i, 2], points = _on_ramps(ramps, i, float(values[i, 1]))
         seen["ramp"].append(points)
+    covariance[:, 1, :, 1] += np.diag((LAW * values[:, 1]) ** 2)
     values[:, 3:], covariance[:, 3:, :, 3:], grown = _growing(growth, values[:, 1])
     fits = {name: _together(both) for name, both in seen.items()} | {"growth": grown}
     return Integrators(values, covariance, fits)
