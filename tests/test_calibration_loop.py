@@ -232,6 +232,7 @@ def test_a_bench_without_three_macros_is_told_so() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(680)
 def test_the_loop_lies_within_its_intervals() -> None:
     outside, count, nulled = {}, 0, []
     for seed in range(30, 34):

@@ -236,6 +236,7 @@ def test_figures_show_columns_lines_and_residuals(bench: Measured) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(680)
 def test_truth_lies_within_the_intervals_of_many_benches() -> None:
     inside: dict[str, list[float]] = {}
     for seed in range(100, 200):

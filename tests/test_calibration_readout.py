@@ -175,6 +175,7 @@ def test_intervals_hold_on_several_benches() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(680)
 def test_intervals_hold_on_sixty_benches() -> None:
     inside: dict[str, list[float]] = {}
     worst: list[float] = []

@@ -451,6 +451,7 @@ def test_too_few_macros_are_refused_before_a_run_is_made(folder) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(680)
 def test_a_run_goes_on_after_a_fall_and_is_taken_over(folder, monkeypatch: pytest.MonkeyPatch) -> None:
     words = ("--bench", "5.toml", "--json", "decode", "--samples", "20", "--passes", "1")
     facts = json.loads(run(*words, "--run", "a"))
