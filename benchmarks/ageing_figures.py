@@ -4,11 +4,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from protocols.disturb_request import Request as DisturbRequest
-from protocols.disturb_run import carry_out as disturb
-from protocols.pattern_run import Request as PatternRequest
-from protocols.pattern_run import carry_out as pattern
-from protocols.program_request import Request as Writing
+from protocols.disturb.request import Request as DisturbRequest
+from protocols.disturb.run import carry_out as disturb
+from protocols.pattern.run import Request as PatternRequest
+from protocols.pattern.run import carry_out as pattern
+from protocols.program.request import Request as Writing
 from rramlab.bench import embedded
 from rramlab.session import Session
 from rramlab.terminal import Terminal

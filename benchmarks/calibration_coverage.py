@@ -24,10 +24,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 import loop_benches
 import read_chains
 
-from calibration.loop import Loop
-from calibration.product import Product
-from calibration.readout import Readout
-from calibration.transistor import Transistor
+from calibration.loop.procedure import Loop
+from calibration.product.procedure import Product
+from calibration.readout.procedure import Readout
+from calibration.transistor.procedure import Transistor
 from rramlab.corrections.record import Record
 from sim_backend import SimBackend
 

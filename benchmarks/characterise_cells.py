@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from protocols.forming_request import Request as FormingRequest
-from protocols.forming_run import carry_out as form
-from protocols.iv_request import Request as IvRequest
-from protocols.iv_run import carry_out as sweep
-from protocols.levels_request import Request as LevelsRequest
-from protocols.levels_run import carry_out as program_levels
+from protocols.forming.request import Request as FormingRequest
+from protocols.forming.run import carry_out as form
+from protocols.iv.request import Request as IvRequest
+from protocols.iv.run import carry_out as sweep
+from protocols.levels.request import Request as LevelsRequest
+from protocols.levels.run import carry_out as program_levels
 from rramlab.bench import embedded
 from rramlab.runfile import RunFile
 from rramlab.session import Session

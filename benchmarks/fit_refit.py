@@ -20,12 +20,12 @@ from unittest.mock import patch
 
 import numpy as np
 
-from protocols.iv_request import Request as IvRequest
-from protocols.iv_run import carry_out as sweep
-from protocols.response_request import Request as ResponseRequest
-from protocols.response_run import carry_out as respond
-from protocols.retention_request import Request as RetentionRequest
-from protocols.retention_run import carry_out as watch
+from protocols.iv.request import Request as IvRequest
+from protocols.iv.run import carry_out as sweep
+from protocols.response.request import Request as ResponseRequest
+from protocols.response.run import carry_out as respond
+from protocols.retention.request import Request as RetentionRequest
+from protocols.retention.run import carry_out as watch
 from rramlab.bench import embedded
 from rramlab.session import Session
 from rramlab.terminal import Terminal
@@ -87,7 +87,7 @@ def measured(hidden: Preset, seed: int, folder: Path) -> list[Experiment]:
     session = Session(folder / "bench.toml", Terminal(quiet=True))
     with ExitStack() as pages:  # nobody looks at them
         for command in ("response", "iv", "retention"):
-            pages.enter_context(patch(f"protocols.{command}_run.draw"))
+            pages.enter_context(patch(f"protocols.{command}.run.draw"))
         respond(session, RESPONSE, folder / "response", None, None, seed)
         sweep(session, QUIET_IV, folder / "iv", None, folder / "response", seed)
         watch(session, HOUR, folder / "hour", None, None, seed)

@@ -11,9 +11,9 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
-from protocols.letters_baseline import baseline
-from protocols.letters_judge import Judge
-from protocols.letters_loop import under
+from protocols.letters.baseline import baseline
+from protocols.letters.judge import Judge
+from protocols.letters.loop import under
 from protocols.moving import holding, moved_around
 from protocols.network import Writer, network_spec, place, program_network, screen
 from protocols.sampling import Sampling, starts

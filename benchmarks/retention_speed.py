@@ -16,9 +16,9 @@ from protocols.ageing.durations import TEN_YEARS, format_duration
 from protocols.ageing.log_law import Law
 from protocols.ageing.schedule import log_spaced
 from protocols.ageing.series import Series
-from protocols.retention_request import Request
-from protocols.retention_run import carry_out
-from protocols.retention_states import states_of
+from protocols.retention.request import Request
+from protocols.retention.run import carry_out
+from protocols.retention.states import states_of
 from rramlab.cells import Cells
 from rramlab.outcome import Outcome
 from rramlab.runfile import RunFile

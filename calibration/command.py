@@ -53,7 +53,7 @@ def show(
 
     Example: rramlab --bench mine.toml calibrate show
     """
-    from calibration.show import tell
+    from calibration.show.report import tell
 
     tell(ctx.obj, history)
 

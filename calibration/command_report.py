@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from calibration.runner import Result
-from calibration.show import tell_record
-from calibration.show_values import facts_of
+from calibration.show.report import tell_record
+from calibration.show.values import facts_of
 from rramlab.corrections.state import State, day
 from rramlab.session import Session, Work
 
 
 def draw(results: Sequence[Result], work: Work) -> None:
     """Write the page of figures into the folder of the run."""
-    from calibration.page import write_page
+    from calibration.page.whole import write_page
 
     write_page(results, work)
 

@@ -10,7 +10,7 @@ from calibration.command_report import draw, show
 from calibration.order import Listed, before, left_out, loaded, named, refining
 from calibration.procedure import Procedure
 from calibration.runner import Result, Runner
-from calibration.show import library_of
+from calibration.show.report import library_of
 from rramlab.backend import Backend
 from rramlab.bench import Bench
 from rramlab.corrections.correction import Correction

@@ -48,25 +48,25 @@ class Listed:
 
 PROCEDURES: Mapping[str, Listed] = {
     "readout": Listed(
-        "calibration.readout:Readout",
+        "calibration.readout.procedure:Readout",
         ("read", "sweep"),
         "Gain, offset and nonlinearity of row drivers and of single-cell readings, against the source meter.",
         takes=("prepare", "card"),
         spares={"card": "sweep"},
     ),
     "zero": Listed(
-        "calibration.zero:Zero",
+        "calibration.zero.procedure:Zero",
         ("read",),
         "How far the zero of each column has moved since the readout was calibrated; takes seconds.",
         refines="readout",
     ),
     "product": Listed(
-        "calibration.product:Product",
+        "calibration.product.procedure:Product",
         ("read", "multiply"),
         "Gain, offset and nonlinearity of products, resistance of lines and switches.",
     ),
     "transistor": Listed(
-        "calibration.transistor:Transistor",
+        "calibration.transistor.procedure:Transistor",
         ("read",),
         "Beta and threshold of the access transistors, and their resistance while cells are read.",
     ),
@@ -77,12 +77,12 @@ PROCEDURES: Mapping[str, Listed] = {
         takes=("prepare",),
     ),
     "loop": Listed(
-        "calibration.loop:Loop",
+        "calibration.loop.procedure:Loop",
         ("multiply", "solve"),
         "Gains, offsets and leak of the closed loop: integrators, multipliers, amplifiers.",
     ),
     "strength": Listed(
-        "calibration.strength:Strength",
+        "calibration.strength.procedure:Strength",
         ("read", "multiply", "solve"),
         "The factor of the drive with which the loop does what the digital solution does.",
         takes=("prepare",),

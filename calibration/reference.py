@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.loop_runs import widened
+from calibration.loop.runs import widened
 from calibration.procedure import Found, Known, Procedure
-from calibration.strength_network import ready
+from calibration.strength.network import ready
 from rramlab.backend import Backend
 from rramlab.corrections.record import Record
 from rramlab.pulse import Columns

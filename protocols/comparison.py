@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from protocols.sample_request import Request
+from protocols.sample.request import Request
 from rramlab.diffusion.data import ring_points
 from rramlab.diffusion.metrics import Quality, quality
 from rramlab.diffusion.network import ScoreWeights

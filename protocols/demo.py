@@ -22,9 +22,9 @@ def demo(
 
     Example: rramlab demo --resume runs/demo
     """
-    from protocols.sample_report import show
-    from protocols.sample_request import Request
-    from protocols.sample_run import carry_out, plan_of
+    from protocols.sample.report import show
+    from protocols.sample.request import Request
+    from protocols.sample.run import carry_out, plan_of
     from rramlab.session import refuse_new_options
 
     if resume is not None:

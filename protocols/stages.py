@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols.network import Macro, Watch, Writer, network_spec, place, program_network, screen
-from protocols.sample_request import Request
+from protocols.sample.request import Request
 from protocols.sampling import Sampling, starts
 from protocols.write_verify.programmed import UNITS, Programmed
 from rramlab.contents import Kept

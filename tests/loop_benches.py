@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from calibration.loop_runs import Wiring
-from calibration.multipliers_network import GAIN, HIDDEN
+from calibration.loop.multipliers_network import GAIN, HIDDEN
+from calibration.loop.runs import Wiring
 from rramlab.corrections.record import Record
 from rramlab.loop import Coefficients, LoopRun, Region
 from sim_backend.backend import SimBackend

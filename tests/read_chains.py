@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.procedure import Procedure
-from calibration.readout import Readout
+from calibration.readout.procedure import Readout
 from rramlab.cells import Cells
 from rramlab.corrections.correction import Correction
 from rramlab.corrections.record import Record

@@ -11,9 +11,9 @@ from calibrate_toys import LISTED, Scale, bench
 from commands import RUNNER, empty_folder, run
 
 from calibration.command_run import Request, carry_out
-from calibration.page_conductance import Reading
-from calibration.page_words import sentence
-from calibration.show_values import told
+from calibration.page.conductance import Reading
+from calibration.page.words import sentence
+from calibration.show.values import told
 from rramlab.cli import app
 from rramlab.corrections.library import Library
 from rramlab.corrections.record import Record

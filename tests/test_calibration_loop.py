@@ -19,12 +19,19 @@ from loop_benches import (
 )
 from scipy.stats import t as student
 
-from calibration import integrators, multipliers, multipliers_fit
-from calibration.loop import REPEATS, Loop, alike, together
-from calibration.loop_products import of_products, slopes_of
-from calibration.loop_runs import Batch, Wiring, carried_out, played, widened
-from calibration.multipliers_fit import Multipliers
-from calibration.multipliers_network import Network, chosen
+from calibration.loop.multipliers_fit import Multipliers
+from calibration.loop.multipliers_network import Network, chosen
+from calibration.loop.procedure import (
+    REPEATS,
+    Loop,
+    alike,
+    integrators,
+    multipliers,
+    multipliers_fit,
+    together,
+)
+from calibration.loop.products import of_products, slopes_of
+from calibration.loop.runs import Batch, Wiring, carried_out, played, widened
 from rramlab.corrections.correction import Correction
 from rramlab.corrections.loop import corrected
 from rramlab.corrections.record import Record

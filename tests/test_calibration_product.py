@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from product_benches import hidden, measured, off_by, read_chain, recorded, true_product
 
-from calibration.lines import Lines, Paths
-from calibration.product import Product, fitted, largest
-from calibration.product_data import MacroData
-from calibration.product_fit import fit
-from calibration.product_plan import LEVELS, PAIRS, folded, patterns, played
-from calibration.product_readout import carried
+from calibration.product.data import MacroData
+from calibration.product.fit import fit
+from calibration.product.lines import Lines, Paths
+from calibration.product.plan import LEVELS, PAIRS, folded, patterns, played
+from calibration.product.procedure import Product, fitted, largest
+from calibration.product.readout import carried
 from rramlab.corrections.converter import PRODUCT_SCALE, erred, mended
 from rramlab.corrections.correction import Correction
 from rramlab.corrections.record import Record

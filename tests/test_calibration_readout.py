@@ -9,9 +9,9 @@ from read_chains import READING, calibrated, conductance_errors, deviations, hid
 from read_chains import recorded as record_of
 
 from calibration.cells import Pattern
-from calibration.readout import Readout
-from calibration.readout_card import Card
-from calibration.readout_visit import levels, steps_of
+from calibration.readout.card import Card
+from calibration.readout.procedure import Readout
+from calibration.readout.visit import levels, steps_of
 from rramlab.cells import Cells
 from rramlab.corrections.converter import DRIVE_SCALE, READ_SCALE, erred
 from rramlab.corrections.correction import Correction

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from read_chains import READING, calibrated, conductance_errors, hidden_bench, measured, recorded
 
-from calibration.zero import Zero
+from calibration.zero.procedure import Zero
 from rramlab.cells import Cells
 from rramlab.corrections.correction import Correction
 from rramlab.corrections.record import Record

@@ -5,11 +5,11 @@ import pytest
 from loop_benches import FAULTLESS, POOR, QUIET, bench, hold, true_record
 
 from calibration.reference import VISITS, Reference
-from calibration.strength import FACTORS as PLAYED
-from calibration.strength import Strength, course
-from calibration.strength_digital import FACTORS, ends
-from calibration.strength_fit import agreed, noise_ratio
-from calibration.strength_network import ready
+from calibration.strength.digital import FACTORS, ends
+from calibration.strength.fit import agreed, noise_ratio
+from calibration.strength.network import ready
+from calibration.strength.procedure import FACTORS as PLAYED
+from calibration.strength.procedure import Strength, course
 from protocols.network import COPIES, MARGIN
 from protocols.sampling import starts
 from rramlab.corrections.correction import Correction
@@ -155,7 +155,7 @@ def test_the_strength_makes_up_for_a_drive_that_is_wrong(factor: float) -> None:
 
 
 def _wiring(mapping: NetworkMapping):
-    from calibration.loop_runs import Wiring
+    from calibration.loop.runs import Wiring
 
     return Wiring(mapping.regions(), tuple(layer.scale for layer in mapping.layers), RING.gain)
 

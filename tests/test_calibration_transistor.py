@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from product_benches import hidden, measured, off_by, read_chain, recorded, true_transistor
 
-from calibration.transistor import Transistor
-from calibration.transistor_fit import fit
-from calibration.transistor_model import GateData
+from calibration.transistor.fit import fit
+from calibration.transistor.model import GateData
+from calibration.transistor.procedure import Transistor
 from rramlab.corrections.record import Record
 from rramlab.errors import CalibrationError
 from rramlab.pulse import Columns

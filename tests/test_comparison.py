@@ -7,7 +7,7 @@ import pytest
 
 from protocols import comparison
 from protocols.comparison import Comparison, compare, floor, knows_ring
-from protocols.sample_request import Request
+from protocols.sample.request import Request
 from protocols.sampling import starts
 from rramlab.diffusion.data import ring_points
 from rramlab.diffusion.metrics import quality

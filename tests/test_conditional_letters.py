@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from commands import empty_folder, run
 
-from protocols import letters_run
-from protocols.letters_judge import Judge, Verdict
-from protocols.letters_loop import ClassRuns, run_classes, under
-from protocols.letters_outcome import ANALOG, DATA, DIGITAL, Drawn, Outcome, facts_of
-from protocols.letters_page import page_of
-from protocols.letters_request import LettersRequest, classes_of, parse_classes
+from protocols.letters import run as letters_run
+from protocols.letters.judge import Judge, Verdict
+from protocols.letters.loop import ClassRuns, run_classes, under
+from protocols.letters.outcome import ANALOG, DATA, DIGITAL, Drawn, Outcome, facts_of
+from protocols.letters.page import page_of
+from protocols.letters.request import LettersRequest, classes_of, parse_classes
 from protocols.moving import MOVES, holding, moved_around, program_around
 from protocols.network import Macro, place
 from protocols.sampling import Sampling

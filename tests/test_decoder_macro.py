@@ -13,15 +13,16 @@ from commands import empty_folder, run
 from PIL import Image
 from toy_world import Toy, ToyOptions
 
-from protocols import decoder_run, decoder_stages
-from protocols.decoder_outcome import Decoded, Outcome, compare, facts_of
-from protocols.decoder_page import page_of
-from protocols.decoder_points import points_of, sampled
-from protocols.decoder_product import FULL_SCALE, MacroProduct, ranges_of
-from protocols.decoder_request import DecodeRequest
-from protocols.decoder_run import decode
-from protocols.decoder_stages import Programming, Stages, check_bench
-from protocols.letters_judge import Judge
+from protocols.decoder import run as decoder_run
+from protocols.decoder import stages as decoder_stages
+from protocols.decoder.outcome import Decoded, Outcome, compare, facts_of
+from protocols.decoder.page import page_of
+from protocols.decoder.points import points_of, sampled
+from protocols.decoder.product import FULL_SCALE, MacroProduct, ranges_of
+from protocols.decoder.request import DecodeRequest
+from protocols.decoder.run import decode
+from protocols.decoder.stages import Programming, Stages, check_bench
+from protocols.letters.judge import Judge
 from protocols.network import MARGIN
 from protocols.write_verify.programmed import Programmed
 from rramlab.bench import Bench, embedded

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from commands import RUNNER, empty_folder, run
 
-from protocols import disturb_run
 from protocols.ageing.contrast import checkpoints, effect_of
-from protocols.disturb_layout import AGGRESSOR, COLUMN, NULL, ROW, Layout, choose_aggressors, parts_of
+from protocols.disturb import run as disturb_run
+from protocols.disturb.layout import AGGRESSOR, COLUMN, NULL, ROW, Layout, choose_aggressors, parts_of
 from rramlab.bench import embedded
 from rramlab.cells import Cells
 from rramlab.cli import app

@@ -10,11 +10,11 @@ from toy_world import Toy, ToyOptions
 from typer.testing import CliRunner
 
 from protocols.characterise.retold import Retold
-from protocols.endurance_cells import Cycler, History
-from protocols.endurance_outcome import Endured
-from protocols.endurance_request import Request, counts
-from protocols.endurance_run import carry_out
-from protocols.endurance_statistics import FailureCurve, Wear, Windows, spreads
+from protocols.endurance.cells import Cycler, History
+from protocols.endurance.outcome import Endured
+from protocols.endurance.request import Request, counts
+from protocols.endurance.run import carry_out
+from protocols.endurance.statistics import FailureCurve, Wear, Windows, spreads
 from rramlab.cells import Cells
 from rramlab.cli import app
 from rramlab.errors import InputError, LimitExceeded
@@ -159,7 +159,7 @@ def test_runs_count_on_and_a_cut_off_one_ends_the_same(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr("protocols.endurance_run.draw", lambda *_: None)
+        patch.setattr("protocols.endurance.run.draw", lambda *_: None)
         run("endurance", *SMALL, "--run", "whole")
     facts = json.loads(run("--json", "endurance", "--after", "whole", "--cycles", "30", "--run", "more"))
     assert (facts["cycles_before"], facts["cycles"]) == (20, 50)
@@ -172,7 +172,7 @@ def test_runs_count_on_and_a_cut_off_one_ends_the_same(
     class Cut(Exception):
         pass
 
-    monkeypatch.setattr("protocols.endurance_run.draw", lambda *_: None)
+    monkeypatch.setattr("protocols.endurance.run.draw", lambda *_: None)
 
     cycle = Cycler._cycle
     session, request = Session(None, Terminal(quiet=True)), Request("r0,c0-7", 20, 4)

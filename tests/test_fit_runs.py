@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from kills import memory_disk
 
-from protocols.iv_request import Request as IvRequest
-from protocols.iv_run import carry_out as sweep
-from protocols.read_noise_request import Request as NoiseRequest
-from protocols.read_noise_run import carry_out as listen
-from protocols.response_request import Request as ResponseRequest
-from protocols.response_run import carry_out as respond
-from protocols.retention_request import Request as RetentionRequest
-from protocols.retention_run import carry_out as watch
+from protocols.iv.request import Request as IvRequest
+from protocols.iv.run import carry_out as sweep
+from protocols.read_noise.request import Request as NoiseRequest
+from protocols.read_noise.run import carry_out as listen
+from protocols.response.request import Request as ResponseRequest
+from protocols.response.run import carry_out as respond
+from protocols.retention.request import Request as RetentionRequest
+from protocols.retention.run import carry_out as watch
 from rramlab import cli
 from rramlab.bench import embedded
 from rramlab.corrections.record import Record
@@ -59,7 +59,7 @@ def measure(folder: Path) -> None:
     (folder / "bench.toml").write_text(text.replace('"taox180"', f'"{folder / "hidden.toml"}"'))
     session = Session(folder / "bench.toml", Terminal(quiet=True))
     for module in ("response", "iv", "retention", "read_noise"):
-        patch.setattr(f"protocols.{module}_run.draw", lambda *what: None)
+        patch.setattr(f"protocols.{module}.run.draw", lambda *what: None)
     respond(session, PULSES, folder / "response", None, None, 1)
     iv = IvRequest("r0,c0-11", 1, v_set=0.2, gate_set=3.3, v_reset=0.2, skip=0)
     sweep(session, iv, folder / "iv", None, folder / "response", 1)
@@ -175,7 +175,7 @@ def test_runs_of_other_commands_and_unfinished_ones_are_refused(
     def broken(*what: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("protocols.response_cells.Responder._pulse", broken)
+    monkeypatch.setattr("protocols.response.cells.Responder._pulse", broken)
     assert shell("--quiet", *bench, "response", "--cells", "r0c0", "--run", "cut") == 130
     assert shell("fit", "runs", "cut") == 2
     assert "unfinished; end it first: rramlab response --resume cut" in capsys.readouterr().err.replace(

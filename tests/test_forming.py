@@ -14,10 +14,10 @@ from toy_world import Toy, ToyOptions
 from typer.testing import CliRunner
 
 from protocols.characterise.retold import Retold
-from protocols.forming_cells import FormedCells, Former
-from protocols.forming_outcome import Formed
-from protocols.forming_request import Request
-from protocols.forming_statistics import FormingVoltage, share_interval
+from protocols.forming.cells import FormedCells, Former
+from protocols.forming.outcome import Formed
+from protocols.forming.request import Request
+from protocols.forming.statistics import FormingVoltage, share_interval
 from rramlab.backend import Backend
 from rramlab.bench import embedded
 from rramlab.cells import Cells
@@ -257,7 +257,7 @@ def test_the_command_forms_maps_and_keeps(run: Callable[..., str], monkeypatch: 
     assert kept.units["forming_voltage"] == "V" and len(kept.columns["outcome"]) == 256
     page = Path("f/index.html").read_text()
     assert page.count("<img") == 3 and "Yield map" in page and Path("f/yield.png").exists()
-    monkeypatch.setattr("protocols.forming_run.draw", lambda *what: None)
+    monkeypatch.setattr("protocols.forming.run.draw", lambda *what: None)
     words = ("forming", "--after", "f", "--cells", "r0-1,c0-1", "--run", "g", "--require", "50")
     assert "already formed" in run(*words, code=1)  # no fresh cell is no yield
 
@@ -273,7 +273,7 @@ def test_the_command_goes_on_where_it_was_cut_off(
     run: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ("forming", "--cells", "r0-3,c0-7")
-    monkeypatch.setattr("protocols.forming_run.draw", lambda *what: None)  # drawn in the test above
+    monkeypatch.setattr("protocols.forming.run.draw", lambda *what: None)  # drawn in the test above
     run(*words, "--run", "whole")
     pulsed = []
 

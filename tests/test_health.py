@@ -10,7 +10,7 @@ from toy_world import Toy, ToyOptions
 from typer.testing import CliRunner
 
 from protocols.characterise.retold import Retold
-from protocols.read_run import _dead
+from protocols.read.run import _dead
 from protocols.rig.aliases import dead_bits
 from protocols.rig.checkup import check_up
 from protocols.rig.condition import Bounds, Condition

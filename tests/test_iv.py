@@ -16,9 +16,9 @@ from protocols.characterise.ohmic import Ohmic
 from protocols.characterise.retold import Retold
 from protocols.characterise.spread import Spread
 from protocols.characterise.switching import chord, current_maximum, outgoing, returning, steepest_rise
-from protocols.iv_cells import PATIENCE, Sweeper, Sweeps, Swept
-from protocols.iv_figures import Switching
-from protocols.iv_request import Request
+from protocols.iv.cells import PATIENCE, Sweeper, Sweeps, Swept
+from protocols.iv.figures import Switching
+from protocols.iv.request import Request
 from rramlab.backend import Backend
 from rramlab.cells import Cells
 from rramlab.cli import app
@@ -258,7 +258,7 @@ def test_the_command_sweeps_finds_and_goes_on(tmp_path: Path, monkeypatch: pytes
     with monkeypatch.context() as patch:
         patch.setattr(Sweeper, "_cycle", broken)
         run(*words, "--run", "cut", code=130)
-    monkeypatch.setattr("protocols.iv_run.draw", lambda *what: None)  # drawn once is enough
+    monkeypatch.setattr("protocols.iv.run.draw", lambda *what: None)  # drawn once is enough
     run("iv", "--resume", "cut")
     again = RunFile.open("cut").kept["iv"].columns
     for name, column in kept.columns.items():

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from wire_bench import WireBench, wire_bench
 
-from protocols.letters_loop import under
+from protocols.letters.loop import under
 from protocols.sampling import Sampling, starts
 from rramlab.diffusion.store import from_record
 from rramlab.network_mapping import NetworkMapping

@@ -20,9 +20,9 @@ from protocols.characterise.discernibility import (
     wrong_level,
 )
 from protocols.characterise.retold import Retold
-from protocols.levels_cells import Leveller, Levels
-from protocols.levels_figures import moments, straightness
-from protocols.levels_request import Request
+from protocols.levels.cells import Leveller, Levels
+from protocols.levels.figures import moments, straightness
+from protocols.levels.request import Request
 from rramlab.bench import Bench, embedded
 from rramlab.cells import Cells
 from rramlab.cli import app
@@ -210,7 +210,7 @@ def test_the_command_programs_reads_sweeps_and_goes_on(
     with monkeypatch.context() as patch:
         patch.setattr(Leveller, "_sweep", broken)
         run(*words, *more, "--run", "cut", code=130)
-    monkeypatch.setattr("protocols.levels_run.draw", lambda *what: None)  # drawn once is enough
+    monkeypatch.setattr("protocols.levels.run.draw", lambda *what: None)  # drawn once is enough
     run("levels", "--resume", "cut")
     again = RunFile.open("cut").kept["levels"].columns
     for name, column in kept.columns.items():
@@ -244,7 +244,7 @@ def test_a_run_cut_off_in_the_middle_of_programming_ends_with_all_levels(
     from sim_backend.backend import SimBackend
 
     honest = SimBackend._pulse
-    monkeypatch.setattr("protocols.levels_run.draw", lambda *what: None)
+    monkeypatch.setattr("protocols.levels.run.draw", lambda *what: None)
     with monkeypatch.context() as patch:
         patch.setattr(SimBackend, "_pulse", broken)
         run(*words, "--run", "cut", code=130)

@@ -9,7 +9,7 @@ import pytest
 from commands import RUNNER, empty_folder, run
 from PIL import Image
 
-from protocols import pattern_run
+from protocols.pattern import run as pattern_run
 from rramlab.cli import app
 from rramlab.runfile import RunFile
 from sim_backend.backend import SimBackend

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from kills import Acknowledging, Moment, Say, kill, memory_disk
 
-from protocols.program_request import Request
-from protocols.program_run import keep_targets, kept_targets, write
+from protocols.program.request import Request
+from protocols.program.run import keep_targets, kept_targets, write
 from rramlab.bench import embedded
 from rramlab.cells import Cells
 from rramlab.events import has_events, read_events

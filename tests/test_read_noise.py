@@ -9,7 +9,7 @@ import pytest
 from sim_worlds import bench
 from typer.testing import CliRunner
 
-import protocols.read_noise_run as running
+import protocols.read_noise.run as running
 from protocols.characterise.retold import Retold
 from protocols.noise.bands import Bands
 from protocols.noise.line import Line
@@ -20,7 +20,7 @@ from protocols.noise.series import Series, take
 from protocols.noise.sigma import estimated, mean, robust, standard
 from protocols.noise.spectrum import Spectrum, parted, welch
 from protocols.noise.telegraph import detect
-from protocols.read_noise_request import Request, parse_counts
+from protocols.read_noise.request import Request, parse_counts
 from rramlab.cells import Cells
 from rramlab.cli import app
 from rramlab.errors import InputError

@@ -11,7 +11,7 @@ import pytest
 from commands import empty_folder
 from commands import run as command
 
-from protocols.iv_request import Request as IvRequest
+from protocols.iv.request import Request as IvRequest
 from protocols.ledger.published import Claim as Published
 from protocols.reproduce import device_claims, ledger_claims, network_claims, noise_claims
 from protocols.reproduce import run as running

@@ -12,10 +12,10 @@ from toy_world import Toy
 from typer.testing import CliRunner
 
 from protocols.characterise.retold import Retold
-from protocols.response_cells import Responded, Responder, Response
-from protocols.response_request import Request, parse_list
-from protocols.response_statistics import Curve, Curves, crossing, levelled, slope_of
-from protocols.response_steps import Part, Step, sequence
+from protocols.response.cells import Responded, Responder, Response
+from protocols.response.request import Request, parse_list
+from protocols.response.statistics import Curve, Curves, crossing, levelled, slope_of
+from protocols.response.steps import Part, Step, sequence
 from rramlab.bench import embedded
 from rramlab.cells import Cells
 from rramlab.cli import app
@@ -260,7 +260,7 @@ def test_the_command_measures_draws_and_goes_on(
     with monkeypatch.context() as patch:
         patch.setattr(Responder, "_pulse", broken)
         run(*WORDS, "--run", "cut", code=130)
-    monkeypatch.setattr("protocols.response_run.draw", lambda *what: None)  # drawn once is enough
+    monkeypatch.setattr("protocols.response.run.draw", lambda *what: None)  # drawn once is enough
     run("response", "--resume", "cut")
     again = RunFile.open("cut").kept["response"].columns
     for name, column in kept.columns.items():

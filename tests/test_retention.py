@@ -11,7 +11,6 @@ import pytest
 from ageing_lab import BENCH, DRIFT, Killed, Lab, LabHost
 from commands import RUNNER, empty_folder, run
 
-from protocols import retention_run
 from protocols.ageing.clocks import Moment
 from protocols.ageing.durations import TEN_YEARS, format_duration, parse_duration, parse_durations
 from protocols.ageing.elapsed import Source, passed_between, passed_within
@@ -19,9 +18,10 @@ from protocols.ageing.log_law import fit_law, spread
 from protocols.ageing.schedule import is_missed, log_spaced, slice_of
 from protocols.ageing.series import Series, Status
 from protocols.ageing.watch import ZERO
-from protocols.retention_request import Request, parse_temperature
-from protocols.retention_run import carry_out
-from protocols.retention_states import states_of
+from protocols.retention import run as retention_run
+from protocols.retention.request import Request, parse_temperature
+from protocols.retention.run import carry_out
+from protocols.retention.states import states_of
 from rramlab.cells import Cells
 from rramlab.cli import app
 from rramlab.errors import InputError, LinkError, RunError

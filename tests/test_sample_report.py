@@ -6,9 +6,9 @@ import pytest
 from protocols.comparison import Comparison
 from protocols.ledger.account import Account
 from protocols.network import Macro
-from protocols.sample_outcome import Outcome, facts_of
-from protocols.sample_report import programming_rows
-from protocols.sample_request import Request
+from protocols.sample.outcome import Outcome, facts_of
+from protocols.sample.report import programming_rows
+from protocols.sample.request import Request
 from protocols.sampling import Sampling
 from protocols.write_verify.programmed import Programmed
 from rramlab.cells import Cells

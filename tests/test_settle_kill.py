@@ -15,8 +15,8 @@ import pytest
 from kills import Moment, Say, kill, memory_disk
 from numpy.typing import NDArray
 
-from protocols.program_request import Request
-from protocols.program_run import keep_targets, kept_targets, write
+from protocols.program.request import Request
+from protocols.program.run import keep_targets, kept_targets, write
 from rramlab.cells import Cells
 from rramlab.contents import contents_of
 from rramlab.events import has_events, read_events

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from protocols.sample_request import Request
+from protocols.sample.request import Request
 from protocols.stages import Stages, kept_score, network_of, source_of
 from rramlab.bench import Bench
 from rramlab.contents import Kept

@@ -8,13 +8,13 @@ import pytest
 from sim_worlds import bench
 from toy_world import Toy, ToyOptions
 
-import protocols.write_noise_run as running
+import protocols.write_noise.run as running
 from protocols.characterise.retold import Retold
 from protocols.noise.left import left_at, power_law, single_spread
 from protocols.noise.rotation import levels_of
 from protocols.noise.single import SinglePulses, following
 from protocols.noise.writing import Writer, Writes
-from protocols.write_noise_request import Request
+from protocols.write_noise.request import Request
 from rramlab.cells import Cells
 from rramlab.errors import InputError, LimitExceeded
 from rramlab.limits import Limits

@@ -6,19 +6,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any, final
 
-from protocols import (
-    iv_run,
-    letters_run,
-    levels_run,
-    pattern_run,
-    read_noise_run,
-    retention_run,
-    sample_run,
-    write_noise_run,
-)
+from protocols.iv import run as iv_run
+from protocols.letters import run as letters_run
+from protocols.levels import run as levels_run
+from protocols.pattern import run as pattern_run
+from protocols.read_noise import run as read_noise_run
 from protocols.reproduce.account import account
 from protocols.reproduce.macros import with_macros
 from protocols.reproduce.sizes import Sizes
+from protocols.retention import run as retention_run
+from protocols.sample import run as sample_run
+from protocols.write_noise import run as write_noise_run
 from rramlab.errors import InputError
 from rramlab.session import Session
 
@@ -117,7 +115,7 @@ def _account(source: str, lab: Lab, folder: Path, resume: Path | None) -> object
 
 
 def _decode(lab: Lab, folder: Path, resume: Path | None) -> object:
-    from protocols import decoder_run
+    from protocols.decoder import run as decoder_run
 
     if lab.sizes.decode is None:
         raise InputError("these sizes leave the decoder out; give --full")

@@ -3,18 +3,18 @@
 from dataclasses import dataclass
 from typing import final
 
-from protocols.decoder_request import DecodeRequest
-from protocols.iv_request import Request as IvRequest
-from protocols.letters_request import LettersRequest
-from protocols.levels_request import Request as LevelsRequest
-from protocols.pattern_run import Request as PatternRequest
-from protocols.program_request import Request as Writing
-from protocols.read_noise_request import Request as ReadNoiseRequest
-from protocols.retention_request import Request as RetentionRequest
-from protocols.sample_request import Request as SampleRequest
+from protocols.decoder.request import DecodeRequest
+from protocols.iv.request import Request as IvRequest
+from protocols.letters.request import LettersRequest
+from protocols.levels.request import Request as LevelsRequest
+from protocols.pattern.run import Request as PatternRequest
+from protocols.program.request import Request as Writing
+from protocols.read_noise.request import Request as ReadNoiseRequest
+from protocols.retention.request import Request as RetentionRequest
+from protocols.sample.request import Request as SampleRequest
 from protocols.study.request import AWARE
 from protocols.study.request import Request as StudyRequest
-from protocols.write_noise_request import Request as WriteNoiseRequest
+from protocols.write_noise.request import Request as WriteNoiseRequest
 from rramlab.errors import InputError, did_you_mean
 
 QUICK, FULL = "quick", "full"

@@ -1,0 +1,1 @@
+"""Calibrate the closed loop: integrators, multipliers, and what amplifiers add, from short runs."""

@@ -1,0 +1,1 @@
+"""Show on one page what a calibration found."""

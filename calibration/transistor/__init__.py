@@ -1,0 +1,1 @@
+"""Characterise the access transistors: beta and threshold from readings at several gate voltages."""

@@ -1,0 +1,1 @@
+"""Decode letters on resistive memory."""

@@ -1,0 +1,1 @@
+"""Look for what reading and writing does to cells that are not written."""

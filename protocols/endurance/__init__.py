@@ -1,0 +1,1 @@
+"""Cycle cells and watch their window."""

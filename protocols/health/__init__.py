@@ -1,0 +1,1 @@
+"""Look a rig over."""

@@ -1,0 +1,1 @@
+"""Sweep cells quasi-statically, up and down."""

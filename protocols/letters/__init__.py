@@ -1,0 +1,1 @@
+"""Draw letters in closed loop, class by class."""

@@ -1,0 +1,1 @@
+"""Program cells to many levels and see how well they are told apart."""

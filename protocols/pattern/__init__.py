@@ -1,0 +1,1 @@
+"""Program an image and watch it age."""

@@ -1,0 +1,1 @@
+"""Program target conductances into a macro."""

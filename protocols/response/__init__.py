@@ -1,0 +1,1 @@
+"""Measure what pulses do to cells, over gate, SL voltage and width."""

@@ -1,0 +1,1 @@
+"""Watch conductances over a long time."""

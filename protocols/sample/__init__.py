@@ -1,0 +1,1 @@
+"""Sample a score network in closed loop."""
