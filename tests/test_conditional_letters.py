@@ -240,6 +240,8 @@ def test_a_letter_that_nobody_here_can_judge_is_refused(tmp_path):
         Judge.open(None, ("A",))
     with pytest.raises(InputError, match="rramlab train letters"):
         Judge.open(str(tmp_path), ("H",))
+    with pytest.raises(InputError, match=r"gone is no folder; name the one that `rramlab train letters`"):
+        Judge.open(str(tmp_path / "gone"), ("H",))
 
 
 # What is told.

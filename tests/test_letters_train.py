@@ -122,8 +122,9 @@ def test_real_letters_are_taken_from_a_folder(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["--classes", "HKU"], "in drawn letters; possible are A to Z; separate classes by commas"),
         (["--classes", "H,7"], "there is no class '7' in drawn letters; possible are A to Z"),
-        (["--emnist", "here"], "here lacks emnist-byclass-train-images-idx3-ubyte.gz, "),
+        (["--emnist", "here"], "here lacks emnist-byclass-train-images-idx3-ubyte.gz (or"),
         (["--emnist", "gone"], "gone is no folder"),
         (["--emnist", "here", "--split", "digits"], "no set 'digits' of EMNIST here"),
         (["--out", "here"], "here cannot be written: name a new folder"),

@@ -1,13 +1,12 @@
 """Say what is asked of a run that decodes letters."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, final
 
 from protocols.asked import within_reason
 from protocols.write_verify.spec import Spec
 from rramlab.bench import Bench
-from rramlab.errors import InputError, RunError
-from rramlab.runfile import RunFile
+from rramlab.errors import InputError
 
 MOST_SAMPLES = 10_000
 MOST_COPIES = 16
@@ -59,25 +58,3 @@ class DecodeRequest:
     def parameters(self) -> dict[str, Any]:
         """Return the request as it is stored with the run."""
         return asdict(self) | {"classes": list(self.classes)}
-
-
-def completed(request: DecodeRequest) -> DecodeRequest:
-    """Return the request with what the runs that it names decide: the folder of the networks."""
-    if request.letters is not None:
-        return request
-    if request.latents is not None:
-        return replace(request, letters=_folder(request.latents, "letters", "--latents"))
-    if request.after is not None:
-        return replace(request, letters=_folder(request.after, "decode", "--after"))
-    return request
-
-
-def _folder(run: str, command: str, option: str) -> str | None:
-    """Return the folder of the networks that a run of a command worked with."""
-    start = RunFile.open(run).start
-    if start.command != command:
-        other = {"letters": "--latents", "decode": "--after"}.get(start.command)
-        hint = f"; {other} takes it" if other else ""
-        raise RunError(f"{option} {run}: this is a run of '{start.command}', not of '{command}'{hint}")
-    folder: str | None = start.parameters.get("letters")
-    return folder

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from protocols.decoder.outcome import IMAGE, SHOWN, Compared, Decoded, Outcome, compare, facts_of
 from protocols.decoder.points import points_of
 from protocols.decoder.product import MacroProduct, ranges_of
-from protocols.decoder.request import DecodeRequest, completed
+from protocols.decoder.request import DecodeRequest
 from protocols.decoder.stages import MATRICES, Programming, Stages, check_bench, earlier
 from protocols.letters.judge import Judge
+from protocols.letters.kept_judge import check_command, judge_of_run, kept_judge
 from protocols.network import Watch
 from rramlab.backend import Backend
 from rramlab.session import Plan, Session, Work, free_folder
@@ -33,14 +34,24 @@ def plan_of(request: DecodeRequest, folder: Path | None, seed: int, resume: Path
     place = resume or folder or free_folder(COMMAND)
     if resume is not None:
         return Plan(COMMAND, place, seed, request.parameters(), resume)
-    request = completed(request)
-    judge = Judge.open(request.letters, request.classes)
+    judge = asked_judge(request).knowing(request.classes)
     points = points_of(request, judge, np.random.default_rng(seed))
-    matrices = Judge.open(request.letters, points).decoder.matrices
+    matrices = judge.knowing(points).decoder.matrices
     if request.after is not None:
         earlier(request.after, matrices)
     check = check_bench(matrices, request.copies)
     return Plan(COMMAND, place, seed, request.parameters(), after=after, check=check)
+
+
+def asked_judge(request: DecodeRequest) -> Judge:
+    """Return the judge in the folder that was named, else that of the run that this one goes on from."""
+    if request.letters is None and request.latents is not None:
+        check_command(request.latents, "letters", "--latents")
+        return judge_of_run(request.latents)
+    if request.letters is None and request.after is not None:
+        check_command(request.after, COMMAND, "--after")
+        return judge_of_run(request.after)
+    return Judge.open(request.letters, ())
 
 
 def carry_out(session: Session, plan: Plan) -> tuple[Outcome, Path]:
@@ -56,7 +67,7 @@ def carry_out(session: Session, plan: Plan) -> tuple[Outcome, Path]:
 
 def stages_of(work: Work, request: DecodeRequest, watch: Watch) -> Outcome:
     """Go through the stages: decoder into the macros, letters through it, digital ones beside them."""
-    judge = Judge.open(request.letters, request.classes)
+    judge = kept_judge(work, lambda: asked_judge(request)).knowing(request.classes)
     points = kept_points(work, request, judge)
     matrices = judge.decoder.matrices
     work.run.keep(MATRICES, dict(matrices))

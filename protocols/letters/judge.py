@@ -12,7 +12,7 @@ from rramlab.diffusion.condition import nearest_centre
 from rramlab.diffusion.metrics import sliced_wasserstein
 from rramlab.errors import InputError, did_you_mean
 from rramlab.letters import Classifier, Decoder, Latents, drawn_latents, letter_classifier, letter_decoder
-from rramlab.letters.shipped import CLASSIFIER, DECODER, LATENTS
+from rramlab.letters.shipped import CLASSIFIER, DECODER, LATENTS, check_folder
 from rramlab.letters.store import load_classifier, load_decoder
 
 FloatArray = NDArray[np.float64]
@@ -47,20 +47,23 @@ class Judge:
         if folder is None:
             judge = cls(letter_decoder(), letter_classifier(), drawn_latents())
         else:
-            place = Path(folder)
+            place = check_folder(Path(folder))
             judge = cls(
                 load_decoder(place / DECODER),
                 load_classifier(place / CLASSIFIER),
                 Latents.load(place / LATENTS),
             )
-        known = judge.known
+        return judge.knowing(classes)
+
+    def knowing(self, classes: Iterable[str]) -> Self:
+        """Return this judge, or refuse classes that it does not know."""
         for name in classes:
-            if name not in known:
+            if name not in self.known:
                 raise InputError(
-                    f"no decoder and classifier of letter '{name}' at hand ({judge.source}, "
-                    f"{did_you_mean(name, known)}); name the folder of others with --letters"
+                    f"no decoder and classifier of letter '{name}' at hand ({self.source}, "
+                    f"{did_you_mean(name, self.known)}); name the folder of others with --letters"
                 )
-        return judge
+        return self
 
     @property
     def known(self) -> list[str]:

@@ -1,5 +1,6 @@
 """Say what is asked of a run of letters."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, final
 
@@ -68,6 +69,18 @@ def classes_of(request: LettersRequest, score: ScoreWeights) -> tuple[str, ...]:
     for name in request.classes:
         score.condition.vector(name)  # refuses one that the network does not know
     return request.classes or score.classes
+
+
+def check_network(request: LettersRequest, score: ScoreWeights, known: Sequence[str]) -> None:
+    """Refuse letters of one's own (`known`) with the network that ships, where it does not know them."""
+    own = request.letters is not None and request.weights is None and request.after is None
+    wanted = request.classes or tuple(score.classes)
+    if own and not set(wanted) <= set(score.classes) & set(known):
+        raise InputError(
+            f"the letters in {request.letters} are {', '.join(known)}, the network that ships draws "
+            f"{', '.join(score.classes)}; name with --weights a network of these letters: "
+            f"rramlab train latent --letters {request.letters} writes one"
+        )
 
 
 def parse_classes(text: str) -> tuple[str, ...]:

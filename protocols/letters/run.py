@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from protocols.letters.baseline import baseline
 from protocols.letters.judge import Judge, Verdict
+from protocols.letters.kept_judge import judge_of_run, kept_judge
 from protocols.letters.loop import ClassRuns, run_classes
 from protocols.letters.outcome import ANALOG, DATA, DIGITAL, Drawn, Outcome, facts_of
-from protocols.letters.request import LettersRequest, classes_of
+from protocols.letters.request import LettersRequest, check_network, classes_of
 from protocols.moving import program_around
 from protocols.network import Watch, check_macros
 from protocols.sampling import Sampling, starts
@@ -31,7 +32,9 @@ def plan_of(request: LettersRequest, folder: Path | None, seed: int, resume: Pat
     after = None if request.after is None else Path(request.after)
     if resume is None:
         score = network_of(request, source_of(request.network(), {}).get("score"))
-        Judge.open(request.letters, classes_of(request, score))
+        judge = asked_judge(request)
+        check_network(request, score, judge.known)
+        judge.knowing(classes_of(request, score))
     place = resume or folder or free_folder(COMMAND)
     return Plan(COMMAND, place, seed, request.parameters(), resume, after, check=check_macros)
 
@@ -39,6 +42,12 @@ def plan_of(request: LettersRequest, folder: Path | None, seed: int, resume: Pat
 def network_of(request: LettersRequest, kept: Kept | None) -> ScoreWeights:
     """Return the network of a run, the kept one or the one asked for."""
     return request.score() if kept is None else from_record(kept.columns, kept.facts)
+
+
+def asked_judge(request: LettersRequest) -> Judge:
+    """Return the judge of a new run: that of the run whose macro it takes, unless a folder was named."""
+    inherited = request.letters is None and request.after is not None
+    return judge_of_run(str(request.after)) if inherited else Judge.open(request.letters, ())
 
 
 def carry_out(session: Session, plan: Plan) -> tuple[Outcome, Path]:
@@ -56,9 +65,9 @@ def stages_of(work: Work, request: LettersRequest, watch: Watch) -> Outcome:
     """Go through the stages: network into the macros, closed loop, digital baseline, judgement."""
     source, seed = source_of(request.network(), work.found), work.run.start.seed
     score = network_of(request, source.get("score"))
-    classes = classes_of(request, score)
-    judge = Judge.open(request.letters, classes)
     work.run.keep("score", *kept_score(score))
+    classes = classes_of(request, score)
+    judge = kept_judge(work, lambda: asked_judge(request)).knowing(classes)
     stages = Stages(work, request.network(), score, np.random.default_rng([seed, 1]))
     new = request.after is None
     macro, programmed = program_around(stages, watch) if new else stages.taken_over(source, watch)

@@ -125,9 +125,9 @@ def latent(
 def _latents(folder: Path | None) -> "Latents":
     """Return the latents in a folder, or those of the drawn letters that ship with the package."""
     from rramlab.letters.latents import Latents
-    from rramlab.letters.shipped import LATENTS, drawn_latents
+    from rramlab.letters.shipped import LATENTS, check_folder, drawn_latents
 
-    return drawn_latents() if folder is None else Latents.load(folder / LATENTS)
+    return drawn_latents() if folder is None else Latents.load(check_folder(folder) / LATENTS)
 
 
 def _changed(usual: "TrainSettings", seed: int | None, steps: int | None) -> "TrainSettings":

@@ -63,6 +63,10 @@ def letters(
     training, trial = letter_sets(
         ctx.obj.terminal, classes, emnist, split, download, per_class, settings.seed
     )
+    if len(training.classes) > MOST_APART:
+        ctx.obj.terminal.say(
+            f"more than {MOST_APART} classes overlap in the plane; some letters will come back as neighbours"
+        )
     with ctx.obj.terminal.progress() as progress:
         trained = train_letters(training, trial, settings, progress.update, command)
     _leave(ctx.obj.terminal, out, trained, trial)
@@ -123,10 +127,6 @@ def _leave(terminal: "Terminal", out: Path, trained: "TrainedLetters", trial: "L
         f"letters ({source}): {counts}; loss {trained.loss:.1f} nat; recognised of {len(trial)} held out: "
         f"{100 * trained.accuracy:.2f} %, after encoder and decoder {100 * trained.rebuilt:.2f} %"
     )
-    if len(trial.classes) > MOST_APART:
-        terminal.say(
-            f"more than {MOST_APART} classes overlap in the plane; some letters come back as neighbours"
-        )
     terminal.say(f"networks, latents and {PICTURE}: {out}   next: rramlab train latent --letters {out}")
     facts: dict[str, Any] = {
         "folder": str(out),

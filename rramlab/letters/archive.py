@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from zipfile import BadZipFile
+from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 
@@ -23,6 +23,8 @@ def load_archive(
     if not place.is_file():
         raise InputError(f"no letters at {place}; name an .npz file with images (n, 28, 28) and labels (n,)")
     try:
+        if not is_zipfile(place):
+            raise ValueError("it is no .npz file")
         with place.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             images, labels = file["images"], file["labels"]
         scaled = images / 255.0 if images.dtype == np.uint8 else np.asarray(images, dtype=np.float64)

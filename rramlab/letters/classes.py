@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from string import ascii_lowercase, ascii_uppercase, digits
+from typing import NoReturn
 
 from rramlab.errors import InputError
 
@@ -18,10 +19,20 @@ def parse_classes(text: str, possible: Sequence[str], where: str) -> tuple[str, 
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     unknown = [name for name in names if name not in possible]
     if unknown:
-        raise InputError(f"there is no class '{unknown[0]}' in {where}; possible are {ranges(possible)}")
+        refuse_class(unknown[0], possible, where)
     if len(names) < 2 or len(set(names)) != len(names):
         raise InputError(f"classes '{text}' were asked for; give two or more different ones, as in H,K,U")
     return names
+
+
+def refuse_class(name: str, possible: Sequence[str], where: str) -> NoReturn:
+    """Raise InputError for a class that a set does not have, with what was probably meant."""
+    told = f"there is no class '{name}' in {where}; possible are {ranges(possible)}"
+    if name.upper() in possible:
+        told += f"; ask for '{name.upper()}'"
+    elif len(name) > 1:
+        told += "; separate classes by commas, as in H,K,U"
+    raise InputError(told)
 
 
 def ranges(names: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """Real handwriting from EMNIST (Cohen et al., 2017), its by-class and letters sets, as IDX files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rramlab.errors import InputError
-from rramlab.letters.classes import BY_CLASS, UPPER, ranges
+from rramlab.letters.classes import BY_CLASS, UPPER, ranges, refuse_class
 from rramlab.letters.idx import read_idx
 from rramlab.letters.letter_set import LetterSet
 from rramlab.letters.preprocess import RAW_SIDE, preprocess
@@ -68,9 +68,7 @@ def load_emnist(
     images, labels = read_idx(images_at, 3), read_idx(labels_at, 1)
     _check(images, labels, images_at, chosen)
     numbers = [_number(name, chosen) for name in classes]
-    for name, number in zip(classes, numbers, strict=True):
-        if not (labels == number).any():
-            raise InputError(f"there is no '{name}' in {labels_at}; choose other classes")
+    _check_present(labels, dict(zip(classes, numbers, strict=True)), labels_at, chosen)
     which = np.flatnonzero(np.isin(labels, numbers))
     position = np.zeros(256, dtype=np.int64)
     position[numbers] = np.arange(len(numbers))
@@ -85,11 +83,27 @@ def find_files(folder: Path, split: Split, parts: Sequence[str] = PARTS) -> list
     found = {name: _find(folder, name) for name in names}
     missing = [name for name, place in found.items() if place is None]
     if missing:
-        what = "is no folder" if not folder.is_dir() else f"lacks {', '.join(missing)}"
-        raise InputError(
-            f"{folder} {what}; give the folder into which {ADDRESS} was unpacked, or let --download fetch it"
-        )
+        raise InputError(f"{folder} {_lack(folder, missing)}; {_way(folder, split)}")
     return [place for place in found.values() if place is not None]
+
+
+def _lack(folder: Path, missing: Sequence[str]) -> str:
+    """Return in words what a folder lacks."""
+    if not folder.is_dir():
+        return "is no folder"
+    others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+    return f"lacks {missing[0]} (or the same without .gz){others}"
+
+
+def _way(folder: Path, split: Split) -> str:
+    """Return in words how a folder that lacks files comes to them."""
+    archive = folder / "gzip.zip"
+    if archive.is_file():
+        return f"unpack {archive} there"
+    there = [one.name for one in SPLITS.values() if one != split and _find(folder, one.files("train")[0])]
+    if there:
+        return f"it has those of another set: --split {there[0]}"
+    return f"give the folder into which {ADDRESS} was unpacked, or let --download fetch it"
 
 
 def _find(folder: Path, name: str) -> Path | None:
@@ -100,8 +114,7 @@ def _find(folder: Path, name: str) -> Path | None:
 def _number(name: str, split: Split) -> int:
     """Return the label of a class in the files."""
     if name not in split.classes:
-        possible = ranges(split.classes)
-        raise InputError(f"there is no class '{name}' in {split.source}; possible are {possible}")
+        refuse_class(name, split.classes, split.source)
     return split.first + split.classes.index(name)
 
 
@@ -110,11 +123,21 @@ def _check(images: NDArray[Any], labels: NDArray[Any], place: Path, split: Split
     if images.shape != (len(labels), RAW_SIDE, RAW_SIDE):
         raise InputError(
             f"{place} holds images {images.shape} for {len(labels)} labels; "
-            f"EMNIST has {RAW_SIDE} x {RAW_SIDE} pixels and one label for each"
+            f"EMNIST has {RAW_SIDE} x {RAW_SIDE} pixels and one label for each; unpack both "
+            "anew from one archive"
         )
     last = split.first + len(split.classes) - 1
     if len(labels) and not split.first <= labels.min() <= labels.max() <= last:
         raise InputError(
             f"the labels beside {place} run from {labels.min()} to {labels.max()}; "
-            f"those of {split.source} run from {split.first} to {last}"
+            f"those of {split.source} run from {split.first} to {last}; name the set that it is with --split"
         )
+
+
+def _check_present(labels: NDArray[Any], wanted: Mapping[str, int], place: Path, split: Split) -> None:
+    """Refuse classes of which the files have no letter."""
+    there = set(np.unique(labels).tolist())
+    missing = [name for name, number in wanted.items() if number not in there]
+    if missing:
+        held = [name for number, name in enumerate(split.classes, split.first) if number in there]
+        raise InputError(f"there is no '{missing[0]}' in {place}; it has {ranges(held) or 'none at all'}")

@@ -38,7 +38,7 @@ def read_idx(path: Path | str, dimensions: int | None = None) -> NDArray[np.uint
     except OSError as error:
         raise InputError(f"{place} cannot be read ({error.strerror}); name an IDX file") from error
     except ValueError as error:
-        raise InputError(f"{place} is no IDX file of bytes: {error}") from error
+        raise InputError(f"{place} is no IDX file of bytes: {error}; fetch it again") from error
 
 
 def _opened(place: Path) -> IO[bytes]:

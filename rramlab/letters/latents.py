@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
-from zipfile import BadZipFile
+from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +78,8 @@ class Latents:
         if not place.is_file():
             raise InputError(f"no latents at {place}; `rramlab train letters` writes them")
         try:
+            if not is_zipfile(place):
+                raise ValueError("it is no .npz file")
             with place.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
                 classes = tuple(str(name) for name in file["classes"])
                 return cls(file["x"], file["label"], classes, str(file["source"]))

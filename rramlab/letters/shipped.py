@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from rramlab.errors import InputError
 from rramlab.letters.classifier import Classifier
 from rramlab.letters.decoder import Decoder
 from rramlab.letters.encoder import Encoder
@@ -45,6 +46,13 @@ def drawn_latents() -> Latents:
     """Return the latents of 18 000 drawn H, K and U, on which a conditional score network can be trained."""
     with _weights(LATENTS) as path:
         return Latents.load(path)
+
+
+def check_folder(folder: Path) -> Path:
+    """Return a folder that `rramlab train letters` may have left; InputError if it is none."""
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder; name the one that `rramlab train letters` left")
+    return folder
 
 
 @contextmanager

@@ -1,9 +1,10 @@
 """Networks of letters on disk, as safetensors files that carry everything needed to use them."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,22 +19,31 @@ from rramlab.letters.encoder import Encoder
 FORMAT = "rramlab-letters-1"
 FACTS = ("classes", "source", "scale", "metadata")
 
+FloatArray = NDArray[np.float64]
 Network = Encoder | Decoder | Classifier
+T = TypeVar("T", bound=Network)
 _KINDS: dict[str, type[Network]] = {"encoder": Encoder, "decoder": Decoder, "classifier": Classifier}
 
 
 def save_network(network: Network, path: Path | str) -> None:
     """Write an encoder, decoder or classifier to `path`; the numbers keep the 32 bits of training."""
-    arrays: dict[str, NDArray[np.float32]] = {}
-    facts: dict[str, Any] = {}
-    for each in fields(network):
-        value = getattr(network, each.name)
-        if each.name in FACTS:
-            facts[each.name] = value
-        else:
-            arrays[each.name] = np.ascontiguousarray(value, dtype=np.float32)
+    whole, facts = record_of(network)
+    arrays = {name: np.ascontiguousarray(value, dtype=np.float32) for name, value in whole.items()}
     header = {"format": FORMAT, "kind": _kind_of(network), "facts": json.dumps(facts)}
     save_file(arrays, Path(path), metadata=header)
+
+
+def record_of(network: Network) -> tuple[dict[str, FloatArray], dict[str, Any]]:
+    """Return arrays and facts of a network, from which `from_record` makes the same again."""
+    values = {each.name: getattr(network, each.name) for each in fields(network)}
+    arrays = {name: np.asarray(value) for name, value in values.items() if name not in FACTS}
+    return arrays, {name: value for name, value in values.items() if name in FACTS}
+
+
+def from_record(kind: type[T], arrays: Mapping[str, Any], facts: Mapping[str, Any]) -> T:
+    """Return the network of a kind that `record_of` wrote down."""
+    listed = {"classes": tuple(facts["classes"])} if "classes" in facts else {}
+    return kind(**arrays, **{**facts, **listed})
 
 
 def load_encoder(path: Path | str) -> Encoder:
@@ -80,7 +90,4 @@ def _read(kind: str, path: Path) -> Network:
         if found != f"{FORMAT} {kind}":
             raise ValueError(f"its format is {found!r}, wanted {FORMAT + ' ' + kind!r}")
         arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-    facts: dict[str, Any] = json.loads(header["facts"])
-    if "classes" in facts:
-        facts["classes"] = tuple(facts["classes"])
-    return _KINDS[kind](**arrays, **facts)
+    return from_record(_KINDS[kind], arrays, json.loads(header["facts"]))
