@@ -271,7 +271,8 @@ def test_ratios_are_analog_over_digital():
 
 def test_the_page_shows_sheets_latents_and_paths():
     html = page_of(outcome()).html()
-    assert html.count("<img") == 6
+    assert html.count("<img") == 7
+    assert "Simulated, since no oscilloscope is on this bench" in html
     assert "The same start under different classes" in html
 
 

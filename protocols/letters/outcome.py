@@ -1,13 +1,14 @@
 """Hold what a run of letters found."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from math import nan
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from protocols.letters.captured import Captured
 from protocols.letters.judge import Judge, Verdict
 from protocols.letters.loop import ClassRuns
 from protocols.letters.request import LettersRequest
@@ -37,7 +38,8 @@ class Outcome:
     """Hold everything that a run of letters found, for its page and its summary.
 
     `classes` maps the name of a class to what was drawn of it; `digital_seconds` is the time (s) of a
-    digital sample.
+    digital sample; `captured` what an oscilloscope saw of the first run of each class, where one looked on;
+    `simulated` tells whether the bench is a simulation in this process.
     """
 
     request: LettersRequest
@@ -49,6 +51,8 @@ class Outcome:
     classes: Mapping[str, Drawn]
     judge: Judge
     digital_seconds: float
+    captured: Mapping[str, Captured] = field(default_factory=dict)
+    simulated: bool = True
 
     def mean(self, which: str, figure: str) -> float:
         """Return a figure of "analog", "digital" or "data", the mean over the classes."""

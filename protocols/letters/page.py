@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols.letters.outcome import ANALOG, DIGITAL, Outcome
+from protocols.letters.page_waveforms import how_it_ran
 from protocols.letters.report import CAPTION, HEAD, class_rows
-from rramlab.figures import letters, programming, sampling
+from rramlab.figures import letters, programming
 from rramlab.page import Page
 
 FloatArray = NDArray[np.float64]
@@ -32,6 +33,7 @@ def lead(found: Outcome) -> str:
     request, names = found.request, ", ".join(found.classes)
     right = [f"{100 * found.mean(which, 'accuracy'):.1f} %" for which in (ANALOG, DIGITAL)]
     network = request.weights or "the network that ships with rramlab"
+    network = network if request.after is None else f"the network of run {request.after}"
     return (
         f"{request.samples} closed-loop runs ({request.kind.upper()}) for each of {names} with {network}, "
         f"programmed into three 1T1R macros. {right[0]} of the letters are of the right class, digitally "
@@ -65,17 +67,6 @@ def same_start(page: Page, found: Outcome) -> None:
     shown = {name: np.stack([found.judge.letters(p[moments]) for p in path]) for name, path in paths.items()}
     page.section("The same start under different classes", "The class alone decides where a state goes.")
     page.figure("Paths, with letters along the way", letters.letter_paths(first.time, paths, shown))
-
-
-def how_it_ran(page: Page, found: Outcome) -> None:
-    """Add the waveforms of one run of the first class."""
-    name, drawn = next(iter(found.classes.items()))
-    c, a, volts = found.sampling.coefficients(found.score), drawn.analog, found.sampling.volts
-    ticks = c.tick * np.arange(len(c.drift))
-    hidden = [a.hidden1[0], a.hidden2[0]]
-    traces = sampling.waveforms(a.time, a.state[0], hidden, a.output[0], ticks, c.drift, c.drive, volts=volts)
-    page.section("How it ran")
-    page.figure(f"Waveforms of one run, class {name}", traces)
 
 
 def the_weights(page: Page, found: Outcome) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols.letters.baseline import baseline
+from protocols.letters.captured import captured
 from protocols.letters.judge import Judge, Verdict
 from protocols.letters.kept_judge import judge_of_run, kept_judge
 from protocols.letters.loop import ClassRuns, run_classes
@@ -79,7 +80,8 @@ def stages_of(work: Work, request: LettersRequest, watch: Watch) -> Outcome:
     rng = np.random.default_rng([seed, 2])
     drawn = {name: judged(judge, name, analog[name], digital[name], rng) for name in classes}
     watch("comparing", 1, 1)
-    return Outcome(request, score, macro, programmed, sampling, start, drawn, judge, seconds)
+    found = request, score, macro, programmed, sampling, start, drawn, judge, seconds
+    return Outcome(*found, captured(work.run, classes), work.backend.forgets)
 
 
 def judged(
