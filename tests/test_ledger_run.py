@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from protocols.ledger import baseline, findings, lean, needed, steps, words
 from protocols.ledger.baseline import Digital
 from protocols.ledger.findings import Findings, facts_of, findings_of
-from protocols.ledger.page import page_of
+from protocols.ledger.page import band, lead, page_of
 from protocols.ledger.report import beside, paragraphs
 from protocols.ledger.sampled import Sampled
 from protocols.network import Writer, network_spec
@@ -21,6 +21,7 @@ from protocols.stages import kept_score
 from protocols.write_verify.spec import Spec
 from rramlab.bench import Bench
 from rramlab.cli import app
+from rramlab.diffusion.condition import Condition
 from rramlab.diffusion.store import ring_weights
 from rramlab.errors import RunError
 from rramlab.network_mapping import NetworkMapping
@@ -121,13 +122,29 @@ def machine(batch: int, seconds: float, joule: float, how: str = "stated: 15 W")
 def test_what_is_said_follows_the_figures(found: Findings) -> None:
     slow = replace(found, digital=(machine(1, 3e-3, 1e-3), machine(1000, 1e-6, 1e-6)))
     assert "150 times faster" in words.time(slow)  # 3 ms beside 20 us
-    assert "19.2us to 46.3us" in needed.needed_time(slow)  # 3 ms / 156.5, 3 ms / 64.8
-    assert "150 times, within them" in needed.needed_time(slow)
+    assert "43.5us to 46.3us" in needed.needed_time(slow)  # 3 ms / 69, 3 ms / 64.8
+    assert "150 times, more than any of them" in needed.needed_time(slow)
     assert "20 times slower" in words.batch(slow)
     assert "20 loops side by side" in words.batch(slow)
     fast = replace(found, digital=(machine(1, 40e-6, 1e-6), machine(1000, 30e-6, 1e-6)))
     assert "32.4 times short of the least of them" in needed.needed_time(fast)  # 2 times, not 64.8
     assert "no digital batch of this machine catches up" in words.batch(fast)
+
+
+def test_a_run_is_set_beside_what_was_published_for_its_task(found: Findings) -> None:
+    letters = replace(SCORE, condition=Condition(("H",), np.zeros((1, 14)), "projection"))
+    told = replace(found, sampled=replace(found.sampled, score=letters), digital=(machine(1, 3e-3, 1e-3),))
+    assert (found.task, told.task) == ("unconditional", "conditional")
+    assert "116.5 to 156.5 times faster" in needed.needed_time(told)
+    assert "64.8 to 69 times faster" in needed.needed_time(found)
+    assert band(told) == pytest.approx([3e-3 / 156.5, 3e-3 / 116.5])
+    assert len(needed.claim_rows(told)) == 5  # all stand in the table, each with its task
+
+
+def test_a_run_that_is_not_finished_is_called_so(found: Findings) -> None:
+    cut = replace(found, sampled=replace(found.sampled, finished=False))
+    assert "not finished" in lead(cut)
+    assert "not finished" not in lead(found)
 
 
 def test_the_calls_of_a_library_are_told_from_the_arithmetic(found: Findings) -> None:

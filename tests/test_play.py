@@ -127,6 +127,7 @@ def test_a_play_that_was_cut_off_goes_on_where_it_was(
         (("ring", "--bias", "70mV"), 2, "the firmware knows 0.05, 0.1, 0.2 V"),
         (("5",), 2, "has no table '5'; possible: 0, 1, 2"),
         (("1,1",), 2, "name each table once"),
+        ((",",), 2, "no table was named"),
         (("ring", "--runs", "0"), 2, "1 to 10000 of each table"),
     ],
 )

@@ -244,7 +244,7 @@ def test_a_bench_that_is_gone_ends_it_and_the_page_is_there(
     plan = plan_in(tmp_path)
     with pytest.raises(LinkError, match="still be ON"):
         carry_out(SESSION, plan, 1)
-    assert "2 experiments are still to come" in (plan.folder / PAGE).read_text()
+    assert "Experiments still to come: 2." in (plan.folder / PAGE).read_text()
     assert f"--resume --out {plan.folder}" in capsys.readouterr().err.replace("\n", "")
 
 
@@ -317,6 +317,8 @@ def test_the_command_prints_json_and_ends_with_one_when_something_failed(few: An
 @pytest.mark.usefixtures("here")
 def test_options_that_do_not_go_together_are_refused() -> None:
     assert "give one of them" in command("reproduce", "--quick", "--full", code=2)
+    assert "--workers 0" in command("reproduce", "--workers", "0", "--out", "never", code=2)
+    assert not Path("never").exists()
     assert "leave out --seed" in command("reproduce", "--resume", "--seed", "1", code=2)
 
 

@@ -14,7 +14,7 @@ from commands import run as command
 from kills import ONE_THREAD
 
 from protocols.sampling import Sampling
-from protocols.study.crew import Alone, Cluster, Crew, Processes
+from protocols.study.crew import Alone, Cluster, Crew, Processes, crew_of
 from protocols.study.device import Simulated
 from protocols.study.evens import even_ring, even_starts
 from protocols.study.findings import Findings
@@ -196,6 +196,16 @@ def test_wrong_options_are_refused_before_a_folder_is_made(tmp_path: Path) -> No
     said = command("--bench", str(bench), "study", "noise", "--run", place, code=2)
     assert "cannot be scaled" in said
     assert not Path(place).exists()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="dask is not installed")
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize(
+    ("address", "why"), [("nonsense", "missing port"), ("", "missing port"), ("foo://here:1", "scheme 'foo'")]
+)
+def test_what_is_no_address_of_a_scheduler_is_refused_at_once(address: str, why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        crew_of(1, address)
 
 
 # The noise itself.

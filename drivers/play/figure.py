@@ -59,6 +59,8 @@ def _runs(axes: Axes, found: Outcome, what: str, k: int) -> None:
 
 def _coefficients(axes: Axes, c: Coefficients) -> None:
     time = c.tick * np.arange(len(c.drift))
-    for values, colour, name in ((c.drift, style.BLUE, "f"), (c.drive, style.VERMILION, "g²")):
-        axes.step(time, values, where="post", color=colour, linewidth=0.9, label=name)
+    # At coef 1 the two are one line: dashes let both be seen.
+    lines = ((c.drift, style.BLUE, "f", "-"), (c.drive, style.VERMILION, "g²", "--"))
+    for values, colour, name, dashes in lines:
+        axes.step(time, values, dashes, where="post", color=colour, linewidth=0.9, label=name)
     style.legend(axes, beside=True)

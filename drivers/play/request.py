@@ -33,7 +33,9 @@ class PlayRequest:
         object.__setattr__(self, "tables", tuple(self.tables))
         if not 1 <= self.runs <= MOST_RUNS:
             raise InputError(f"{self.runs} runs were asked for; 1 to {MOST_RUNS} of each table are possible")
-        if not self.tables or len(set(self.tables)) < len(self.tables):
+        if not self.tables:
+            raise InputError("no table was named; give one or more of them, such as: ring,1,2,3")
+        if len(set(self.tables)) < len(self.tables):
             raise InputError(f"tables '{','.join(self.tables)}' are not possible; name each table once")
 
     def settings(self, offsets: tuple[float, float] = (0.0, 0.0)) -> dict[str, PublishedSettings]:

@@ -8,7 +8,7 @@ import typer
 
 def ledger(
     ctx: typer.Context,
-    run: Annotated[Path, typer.Argument(help="Folder of a run of demo or sample.")],
+    run: Annotated[Path, typer.Argument(help="Folder of a run of demo, sample or letters.")],
     page: Annotated[
         Path | None, typer.Option(help="Page to write; ledger.html in the run if left out.")
     ] = None,

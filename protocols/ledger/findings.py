@@ -38,6 +38,16 @@ class Findings:
     matching: int | None
 
     @property
+    def task(self) -> str:
+        """Return which of the published tasks this run is: with classes, or without."""
+        return "conditional" if self.sampled.score.classes else "unconditional"
+
+    @property
+    def own_claims(self) -> tuple[Claim, ...]:
+        """Return the claims on the task of this run: ratios of another network say nothing of it."""
+        return tuple(claim for claim in self.claims if claim.task == self.task)
+
+    @property
     def alone(self) -> Digital:
         """Return the fastest baseline that makes one sample at a time with the calls of a library."""
         return min((d for d in self.digital if d.batch == 1 and not d.lean), key=lambda d: d.seconds)
@@ -106,6 +116,8 @@ def facts_of(found: Findings) -> dict[str, Any]:
     """Return the findings as plain numbers (SI)."""
     return {
         "run": str(found.sampled.folder),
+        "finished": found.sampled.finished,
+        "task": found.task,
         "samples": found.sampled.runs,
         "accounts": {"bench": _facts(found.bench), "projected": _facts(found.projected)},
         "array_joule_integrated": found.bench.array_joule,

@@ -22,28 +22,30 @@ HEAD = [
 
 def needed_time(found: Findings) -> str:
     """Say which time per sample the published ratios need."""
-    ratios = [claim.time_ratio for claim in found.claims]
+    ratios = [claim.time_ratio for claim in found.own_claims]
     least, most, alone = min(ratios), max(ratios), found.alone
     reached = alone.seconds / found.projected.seconds
     others = [
-        f"beside {named(d)}, {between(d.seconds / most, d.seconds / least, 's')}"
+        f"{between(d.seconds / most, d.seconds / least, 's')} beside {named(d)}"
         for d in dict.fromkeys((found.lean, found.large))
     ]
     return (
-        f"Published: {least:g} to {most:g} times faster. Beside {named(alone)} that needs "
+        f"Published for the {found.task} task, which this is: {least:g} to {most:g} times faster. Beside "
+        f"{named(alone)} that needs "
         f"{between(alone.seconds / most, alone.seconds / least, 's')} per sample; "
         f"{of(found.projected.seconds, 's')} gives {number(reached)} times, {reach(reached, least, most)}. "
-        f"It needs {'; '.join(others)}."
+        f"It would have to be {'; '.join(others)}."
     )
 
 
 def needed_energy(found: Findings, digital: Digital) -> str:
     """Say which energy, and which power in the projected time, the published ratios need."""
-    ratios, projected = [claim.energy_ratio for claim in found.claims], found.projected
+    ratios, projected = [claim.energy_ratio for claim in found.own_claims], found.projected
     least, most, reached = min(ratios), max(ratios), digital.joule / projected.joule
     low, high = digital.joule / most, digital.joule / least
     return (
-        f"To use {least:.3g} to {most:.3g} times less energy, as published, than {named(digital)} "
+        f"To use {least:.3g} to {most:.3g} times less energy, as published for this task, than "
+        f"{named(digital)} "
         f"({energy_text(digital.joule)}, {had(digital)}) a sample may take {between(low, high, 'J')}, or "
         f"{between(low / projected.seconds, high / projected.seconds, 'W')} for "
         f"{of(projected.seconds, 's')}. The projected {of(projected.watt, 'W')} gives {number(reached)} "
@@ -56,7 +58,11 @@ def _room(found: Findings, digital: Digital, ratio: float) -> str:
     projected = found.projected
     amplifiers = projected.groups()[AMPLIFIERS]
     room = (digital.joule / ratio - (projected.joule - amplifiers)) / amplifiers
-    could = f"could draw {number(room)} times what is assumed" if room > 0 else "less than nothing"
+    could = (
+        f"could draw {number(room)} times what is assumed"
+        if room > 0
+        else "would have to draw less than nothing"
+    )
     watts = ratio * projected.joule / digital.seconds, digital.joule / digital.seconds
     return (
         f"It is exactly {ratio:.3g} times if the digital side draws {of(watts[0], 'W')} in place of "

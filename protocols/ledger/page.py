@@ -36,7 +36,8 @@ def lead(found: Findings) -> str:
     """Return the ledger in one sentence."""
     bench, projected, alone, large = found.bench, found.projected, found.alone, found.large
     return (
-        f"{found.sampled.runs:,} closed-loop samples of run {found.sampled.folder.name}. Bench as built: "
+        f"{found.sampled.runs:,} closed-loop samples of run {found.sampled.folder.name}"
+        f"{'' if found.sampled.finished else ', which is not finished'}. Bench as built: "
         f"{of(bench.seconds, 's')} and {energy_text(bench.joule)} per sample; projected: "
         f"{of(projected.seconds, 's')} and {energy_text(projected.joule)}; digital on this machine: "
         f"{of(alone.seconds, 's')} one at a time, {of(large.seconds, 's')} in batches of {large.batch:,}."
@@ -59,7 +60,7 @@ def beside(page: Page, found: Findings) -> None:
 def times(found: Findings) -> dict[str, dict[str, float]]:
     """Return the times per sample (s) of all systems, by group."""
     told = {
-        f"{side}, {claim.where}": seconds
+        f"{side}, {claim.name}": seconds
         for claim in found.claims
         for side, seconds in (("analog", claim.analog_seconds), ("digital", claim.digital_seconds))
         if seconds
@@ -70,8 +71,8 @@ def times(found: Findings) -> dict[str, dict[str, float]]:
 
 
 def band(found: Findings) -> list[float]:
-    """Return the times (s) that the published ratios need beside one digital sample at a time."""
-    ratios = [claim.time_ratio for claim in found.claims]
+    """Return the times (s) that the ratios published for this task need beside one digital sample."""
+    ratios = [claim.time_ratio for claim in found.own_claims]
     return [found.alone.seconds / max(ratios), found.alone.seconds / min(ratios)]
 
 

@@ -30,6 +30,11 @@ def show(terminal: Terminal, found: Findings, page: Path) -> None:
     terminal.table(f"Digital, {found.machine}, per sample", SHORT, rows)
     for paragraph in paragraphs(found):
         terminal.say(f"\n{paragraph}")
+    if not found.sampled.finished:
+        terminal.hint(
+            f"run '{found.sampled.folder}' is not finished: these are the {found.sampled.runs:,} samples "
+            f"that it holds so far"
+        )
     terminal.say(f"\npage: {page}")
     terminal.document(facts_of(found) | {"words": paragraphs(found), "page": str(page)})
 

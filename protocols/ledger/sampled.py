@@ -26,28 +26,32 @@ COUNTS = ("kept", "stride")
 @final
 @dataclass(frozen=True, eq=False)
 class Sampled:
-    """Hold a run that closed the loop: folder, seed, network, its batches, the conductances in use (S)."""
+    """Hold a run that closed the loop: folder, seed, network, its batches, the conductances in use (S).
+
+    One that is not `finished` holds the samples that it came to.
+    """
 
     folder: Path
     seed: int
     score: ScoreWeights
     batches: tuple[tuple[LoopRun, LoopResult], ...]
     conductance: FloatArray
+    finished: bool = True
 
     @classmethod
     def open(cls, path: Path | str) -> "Sampled":
         """Return the run in a folder; RunError if it programmed no network or closed no loop."""
         file = RunFile.open(path)
-        batches = tuple(_batches(file))
+        batches = tuple(loops(file))
         if not batches or not {"macro", "score"} <= set(file.kept):
             raise RunError(
                 f"run '{file.path}' has no closed-loop samples of a network that it programmed; name a run "
-                f"of 'demo' or 'sample' that ended"
+                f"of 'demo', 'sample' or 'letters' that ended"
             )
         macro, score = file.kept["macro"], file.kept["score"]
         conductance = np.asarray(macro.columns["conductance"], float)
         network = from_record(score.columns, dict(score.facts))
-        return cls(file.path, file.start.seed, network, batches, conductance)
+        return cls(file.path, file.start.seed, network, batches, conductance, file.complete)
 
     @property
     def runs(self) -> int:
@@ -64,12 +68,12 @@ class Sampled:
         return joined([waveforms_of(run, result, self.conductance) for run, result in self.batches])
 
 
-def _batches(file: RunFile) -> Iterator[tuple[LoopRun, LoopResult]]:
-    """Yield the answered runs of more than one tick; a single tick is an open-loop measurement."""
+def loops(file: RunFile, closed: bool = True) -> Iterator[tuple[LoopRun, LoopResult]]:
+    """Yield the answered runs of more than one tick, or those of a single one: open-loop measurements."""
     table = file.tables["solves"]
     for row, number in enumerate(table.get("number", np.zeros(0, int)).tolist()):
         arrays = file.arrays("solves", number)
-        if "end" in arrays and len(arrays["drift"]) > 1:
+        if "end" in arrays and (len(arrays["drift"]) > 1) == closed:
             yield LoopRun.from_record(_facts(table, row), arrays), _result(arrays)
 
 

@@ -34,6 +34,7 @@ def reproduce(
     from protocols.reproduce.report import finish
     from protocols.reproduce.run import carry_out
     from protocols.reproduce.sizes import FULL, QUICK
+    from protocols.study.crew import crew_of
     from rramlab.errors import InputError
     from rramlab.session import refuse_new_options
     from rramlab.signals import exits_on_signals
@@ -42,6 +43,7 @@ def reproduce(
         refuse_new_options(ctx, "out", "workers")
     if quick and full:
         raise InputError("--quick and --full were both given; give one of them")
+    crew_of(workers, None)  # a number that is not possible is refused now, not after an hour
     plan = Plan.of_folder(ctx.obj, out) if resume else Plan.new(ctx.obj, out, FULL if full else QUICK, seed)
     with exits_on_signals():
         found = carry_out(ctx.obj, plan, workers)

@@ -1,5 +1,6 @@
 """Judge the claims of figures 3 and 4: what the networks draw."""
 
+from protocols.reproduce import loop_claims
 from protocols.reproduce.claim import Claim, Found, Verdict, judged
 from protocols.reproduce.experiments import DECODE, LETTERS, RING
 from protocols.reproduce.state import Done
@@ -69,6 +70,7 @@ def decoder(done: Done) -> Found:
 
 
 RING_CLAIMS = (
+    loop_claims.WAVEFORMS,
     Claim(
         "3b",
         "programmed weights follow the offline ones",
@@ -76,6 +78,8 @@ RING_CLAIMS = (
         "none: a histogram was published, no number",
         weights,
     ),
+    loop_claims.VOLTAGES,
+    loop_claims.FIELD,
     Claim(
         "3e",
         "1000 samples end on the ring, quality equivalent to the software baseline",
@@ -86,6 +90,13 @@ RING_CLAIMS = (
     ),
 )
 LETTER_CLAIMS = (
+    Claim(
+        "4c",
+        "a decoder in resistive memory makes letters of latents",
+        DECODE,
+        f"right class in {100 * OF_DIGITAL:g} % or more of the share of a digital decoder on the same points",
+        decoder,
+    ),
     Claim(
         "4d",
         "letters H, K, U are drawn on demand, 3 x 500",
@@ -108,12 +119,5 @@ LETTER_CLAIMS = (
         f"sliced Wasserstein distance to the latents at most {EQUIVALENT:g} times the digital one, mean of "
         "the classes (the published metric is not known)",
         latents,
-    ),
-    Claim(
-        "4c",
-        "a decoder in resistive memory makes letters of latents",
-        DECODE,
-        f"right class in {100 * OF_DIGITAL:g} % or more of the share of a digital decoder on the same points",
-        decoder,
     ),
 )

@@ -48,11 +48,8 @@ def lead(found: Reproduction) -> str:
     plan, tally = found.plan, counts(rows(found))
     bench = Bench.parse(plan.bench_text)
     told = ", ".join(f"{count} {verdict}" for verdict, count in tally.items() if count)
-    still = (
-        ""
-        if found.complete
-        else f" {len(found.experiments) - len(found.done)} experiments are still to come."
-    )
+    left = len(found.experiments) - len(found.done)
+    still = f" Experiments still to come: {left}." if left else ""
     return (
         f"{SOURCE}. Bench '{bench.bench.id}' ({bench.bench.note or bench.backend.use}), sizes {plan.size}, "
         f"seed {plan.seed}, rramlab {__version__}. {sum(tally.values())} rows; agreement: {told}.{still}"

@@ -39,7 +39,10 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
         ("figure-4", "4e. The same start states under different classes, with letters along the way."),
         ("figure-5", "4f. Waveforms of one sampling."),
     ),
-    e.LETTERS_LEDGER: (("time", "4g. Time per sample."), ("energy", "4h. Energy per sample, by component.")),
+    e.LETTERS_LEDGER: (
+        ("time", "4g. Time per sample; band as in 3f."),
+        ("energy", "4h. Energy per sample, by component."),
+    ),
     e.DECODE: (
         ("letters-analog", "4c. Letters decoded by the macros."),
         ("letters-digital", "4c. The same points, decoded digitally."),

@@ -52,8 +52,3 @@ class Reproduction:
     def failed(self) -> list[Done]:
         """Return the experiments that were tried and gave no result."""
         return [each for each in self.done.values() if each.error]
-
-    @property
-    def complete(self) -> bool:
-        """Tell whether all experiments were tried."""
-        return len(self.done) == len(self.experiments)

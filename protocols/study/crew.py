@@ -76,12 +76,20 @@ class Cluster(Crew):
 
     def _client(self, dask: Any) -> Any:
         try:
+            _check_form(dask.comm, self._address)
             return dask.Client(self._address, timeout=PATIENCE, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:
             raise InputError(
                 f"no dask scheduler answers at '{self._address}' ({error}); start one with 'dask scheduler' "
                 f"and give its address, such as tcp://host:8786"
             ) from None
+
+
+def _check_form(comm: Any, address: str) -> None:
+    """Refuse what is no address: a client would try it in vain, and complain of that when it goes."""
+    scheme, place = comm.addressing.parse_address(address)
+    comm.registry.get_backend(scheme)
+    comm.addressing.parse_host_port(place)
 
 
 def crew_of(workers: int, scheduler: str | None) -> Crew:
