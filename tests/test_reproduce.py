@@ -2,14 +2,18 @@
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from commands import empty_folder
 from commands import run as command
+from PIL import Image
 
 from protocols.iv.request import Request as IvRequest
 from protocols.ledger.published import Claim as Published
@@ -18,7 +22,7 @@ from protocols.reproduce import run as running
 from protocols.reproduce.claim import Found, Verdict
 from protocols.reproduce.experiments import IV, STATES, Experiment, Lab, experiments
 from protocols.reproduce.macros import DECODER, with_macros
-from protocols.reproduce.pictures import PANELS
+from protocols.reproduce.pictures import PANELS, Album
 from protocols.reproduce.plan import Plan
 from protocols.reproduce.run import PAGE, carry_out
 from protocols.reproduce.sizes import QUICK, full, quick
@@ -262,6 +266,12 @@ def test_a_real_run_and_its_pictures_stand_on_a_page_that_needs_nothing_else(
     assert len(sources) == len(PANELS[IV])
     assert all(source.startswith("data:image/png;base64,") for source in sources)
     assert RunFile.open(plan.folder / IV).start.seed == 3
+    for (_, small), (name, _) in zip(Album().pictures(IV, plan.folder / IV), PANELS[IV], strict=True):
+        drawn = plan.folder / IV / f"{name}.png"
+        assert b64encode(small).decode() in page
+        assert len(small) < drawn.stat().st_size
+        shown = np.asarray(Image.open(BytesIO(small)).convert("RGB"), float)
+        assert np.abs(shown - np.asarray(Image.open(drawn).convert("RGB"), float)).mean() < 1.0
 
 
 # The plan, and the command.

@@ -16,7 +16,7 @@ from rramlab.runfile import RunFile
 
 FloatArray = NDArray[np.float64]
 
-PARTS = 20
+PARTS = 5
 """Steps that software takes in a tick of the converters."""
 UNSEEN = "not seen by this bench"
 

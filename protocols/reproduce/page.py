@@ -1,6 +1,7 @@
 """Put all figures on one page, the table of claims first."""
 
-from protocols.reproduce.pictures import pictures
+from protocols.reproduce.claim import Row
+from protocols.reproduce.pictures import Album
 from protocols.reproduce.state import Done, Reproduction
 from protocols.reproduce.table import HEAD, counts, rows
 from rramlab import __version__
@@ -20,13 +21,14 @@ FIGURES = {
 }
 
 
-def page_of(found: Reproduction) -> Page:
+def page_of(found: Reproduction, album: Album) -> Page:
     """Return the page."""
-    page = Page(TITLE, lead(found))
-    page.table("Published, and found here", HEAD, [list(row.facts().values()) for row in rows(found)])
+    listed = rows(found)
+    page = Page(TITLE, lead(found, listed))
+    page.table("Published, and found here", HEAD, [list(row.facts().values()) for row in listed])
     page.section("How to read the table", NOTES)
     for figure, heading in FIGURES.items():
-        _figure(page, found, figure, heading)
+        _figure(page, found, album, figure, heading)
     _runs(page, found)
     return page
 
@@ -43,9 +45,9 @@ NOTES = (
 )
 
 
-def lead(found: Reproduction) -> str:
+def lead(found: Reproduction, listed: list[Row]) -> str:
     """Return what was done and what came out."""
-    plan, tally = found.plan, counts(rows(found))
+    plan, tally = found.plan, counts(listed)
     bench = Bench.parse(plan.bench_text)
     told = ", ".join(f"{count} {verdict}" for verdict, count in tally.items() if count)
     left = len(found.experiments) - len(found.done)
@@ -56,14 +58,14 @@ def lead(found: Reproduction) -> str:
     )
 
 
-def _figure(page: Page, found: Reproduction, figure: int, heading: str) -> None:
+def _figure(page: Page, found: Reproduction, album: Album, figure: int, heading: str) -> None:
     """Add the pictures of a figure; an experiment that failed is told in their place."""
     names = [each.name for each in found.experiments if each.figure == figure]
     done = [found.done[name] for name in names if name in found.done]
     failed = [f"{each.name} failed: {each.error}" for each in done if each.error]
     page.section(heading, "\n\n".join(failed))
     for each in done:
-        for caption, picture in pictures(each.name, each.folder) if not each.error else ():
+        for caption, picture in album.pictures(each.name, each.folder) if not each.error else ():
             page.figure(caption, picture)
 
 

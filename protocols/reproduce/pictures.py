@@ -1,9 +1,13 @@
 """Choose the pictures of each run that stand on the page of all figures."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
+from typing import final
 
 from protocols.reproduce import experiments as e
+
+COLOURS = 256
 
 PANELS: dict[str, tuple[tuple[str, str], ...]] = {
     e.IV: (
@@ -70,9 +74,31 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
 """Name of the picture in the folder of its run, and what it shows; sizes that leave a part out lack some."""
 
 
-def pictures(name: str, folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield the captions and the PNGs of an experiment, as far as its run drew them."""
-    for picture, caption in PANELS[name]:
-        path = folder / f"{picture}.png"
-        if path.is_file():
-            yield caption, path.read_bytes()
+@final
+class Album:
+    """Hold the pictures of runs as they stand on the page: in 256 colours, so that one file can hold all.
+
+    Each is reduced once, however often the page is written.
+    """
+
+    def __init__(self) -> None:
+        self._reduced: dict[Path, bytes] = {}
+
+    def pictures(self, name: str, folder: Path) -> Iterator[tuple[str, bytes]]:
+        """Yield the captions and the PNGs of an experiment, as far as its run drew them."""
+        for picture, caption in PANELS[name]:
+            path = folder / f"{picture}.png"
+            if path not in self._reduced and path.is_file():
+                self._reduced[path] = reduced(path.read_bytes())
+            if path in self._reduced:
+                yield caption, self._reduced[path]
+
+
+def reduced(png: bytes) -> bytes:
+    """Return a PNG in the 256 colours that suit it; one that is small already as it is."""
+    from PIL import Image
+
+    small = BytesIO()
+    with Image.open(BytesIO(png)) as picture:
+        picture.convert("RGB").quantize(COLOURS, Image.Quantize.MEDIANCUT).save(small, "PNG")
+    return min(png, small.getvalue(), key=len)

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from protocols.reproduce.experiments import Experiment, Lab, experiments
 from protocols.reproduce.page import page_of
+from protocols.reproduce.pictures import Album
 from protocols.reproduce.plan import Plan
 from protocols.reproduce.sizes import Sizes
 from protocols.reproduce.state import Done, Reproduction
@@ -30,6 +31,7 @@ def carry_out(session: Session, plan: Plan, workers: int) -> Reproduction:
     lab = Lab(_quietly(session, plan.bench_path), sizes, plan.folder, plan.seed, workers)
     listed = experiments(sizes)
     done: dict[str, Done] = {}
+    album = Album()
     try:
         for number, experiment in enumerate(listed, 1):
             session.terminal.say(f"{number} of {len(listed)}: {experiment.title}")
@@ -37,7 +39,7 @@ def carry_out(session: Session, plan: Plan, workers: int) -> Reproduction:
             if done[experiment.name].error:
                 session.terminal.say(f"  failed: {done[experiment.name].error}")
             found = Reproduction(plan, listed, done)
-            page_of(found).write(plan.folder / PAGE)
+            page_of(found, album).write(plan.folder / PAGE)
     except BaseException:
         session.terminal.hint(f"go on with: rramlab reproduce --resume --out {plan.folder}")
         raise
