@@ -1,8 +1,8 @@
 """Decode letters on simulated macros, beside a digital decoder: right class, error of a pixel, of a weight.
 
-Each chip is programmed anew by `rramlab decode`, with read noise on, and decodes latents of training letters
-of H, K and U (`--samples` of each). Goal: class accuracy >= 97 % of the digital one. 5 macros hold one copy of
-each weight, 10 hold two.
+Each chip is programmed by `rramlab decode`, with read noise on, and decodes latents of training letters
+of H, K and U (`--samples` of each). Goal: class accuracy >= 97 % of the digital one. 5 macros hold one copy
+of each weight, 10 hold two.
 """
 
 import argparse

@@ -21,6 +21,12 @@ from typing import Any
 import numpy as np
 
 CONDITIONS = ("uncalibrated", "calibrated", "without errors")
+PARTS = {
+    "no strength": ("readout", "product", "loop"),
+    "readout, product": ("readout", "product"),
+    "loop, strength": ("loop", "strength"),
+}
+"""Conditions under which a bench knows some of its records only."""
 ERRORS = {"backend.options.errors", "backend.options.loop", "calibration"}
 NAMES = ("right %", "digital", "ratio", "distance", "digital", "ratio")
 
@@ -32,16 +38,21 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=500)
     parser.add_argument("--kind", choices=("ode", "sde"), default="ode")
     parser.add_argument("--folder", type=Path, help="where benches and runs stay")
+    parser.add_argument("--parts", action="store_true", help="also with some of the records only")
     asked = parser.parse_args()
+    conditions = (*CONDITIONS, *PARTS) if asked.parts else CONDITIONS
     with TemporaryDirectory() as scratch:
         place = asked.folder or Path(scratch)
         print(" " * 28 + "".join(f"{name:>10s}" for name in NAMES))
-        found = [worked(place, number, asked.samples, asked.kind) for number in range(1, asked.benches + 1)]
-    for condition in CONDITIONS:
+        words = ("--samples", str(asked.samples), "--kind", asked.kind)
+        found = [worked(place, number, conditions, words) for number in range(1, asked.benches + 1)]
+    for condition in conditions:
         tell(f"mean of {len(found)}: {condition}", mean([each[condition] for each in found]))
 
 
-def worked(place: Path, number: int, samples: int, kind: str) -> dict[str, dict[str, float]]:
+def worked(
+    place: Path, number: int, conditions: tuple[str, ...], words: tuple[str, ...]
+) -> dict[str, dict[str, float]]:
     """Return the figures of one bench under each condition, and print them."""
     folder = place / f"bench-{number}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -50,8 +61,10 @@ def worked(place: Path, number: int, samples: int, kind: str) -> dict[str, dict[
     if not (folder / "runs" / "calibrate" / "index.html").exists():
         rramlab(folder, "--bench", "calibrated.toml", "calibrate", "all", "--prepare")
     found = {}
-    for condition in CONDITIONS:
-        found[condition] = figures(folder, condition, samples, kind)
+    for condition in conditions:
+        if condition in PARTS:
+            leave_parts(folder, condition)
+        found[condition] = figures(folder, condition, words)
         tell(f"bench {number}: {condition}", found[condition])
     return found
 
@@ -73,12 +86,24 @@ def without(text: str, tables: set[str]) -> str:
     return "".join(part for part in parts if part[1:].split("]")[0] not in tables)
 
 
-def figures(folder: Path, condition: str, samples: int, kind: str) -> dict[str, float]:
+def leave_parts(folder: Path, condition: str) -> None:
+    """Write the bench file of a condition under which some records only are there."""
+    part = folder / condition
+    part.mkdir(exist_ok=True)
+    for kind in PARTS[condition]:
+        (part / f"{kind}.json").write_text((folder / "calibration" / f"{kind}.json").read_text())
+    text = (folder / "calibrated.toml").read_text()
+    (folder / f"{condition}.toml").write_text(
+        text.replace('folder = "calibration"', f'folder = "{condition}"')
+    )
+
+
+def figures(folder: Path, condition: str, asked: tuple[str, ...]) -> dict[str, float]:
     """Return accuracy and distance, analog and digital, as `rramlab letters` finds them."""
-    kept = folder / f"{condition} {kind} {samples}.json"
+    kept = folder / f"{' '.join((condition, *asked))}.json"
     if not kept.exists():
-        words = ("--json", "--bench", f"{condition}.toml", "letters", "--samples", str(samples))
-        kept.write_text(rramlab(folder, *words, "--kind", kind, "--run", f"runs/{kept.stem}"))
+        words = ("--json", "--bench", f"{condition}.toml", "letters", *asked)
+        kept.write_text(rramlab(folder, *words, "--run", f"runs/{kept.stem}"))
     facts: dict[str, Any] = json.loads(kept.read_text())
     sets = facts["classes"].values()
     return {

@@ -51,5 +51,5 @@ def default_folder() -> Path:
 
 def _short(error: Exception) -> str:
     """Return the first line of a long story."""
-    first = (str(error).splitlines() or [""])[0][:120]
+    first = (str(error).splitlines() or [""])[0].split(" (Caused")[0][:120]
     return f"{type(error).__name__}: {first}".removesuffix(": ")
