@@ -12,12 +12,14 @@ from protocols.levels import run as levels_run
 from protocols.pattern import run as pattern_run
 from protocols.read_noise import run as read_noise_run
 from protocols.reproduce.account import account
+from protocols.reproduce.loop import loop_facts
 from protocols.reproduce.macros import with_macros
 from protocols.reproduce.sizes import Sizes
 from protocols.retention import run as retention_run
 from protocols.sample import run as sample_run
 from protocols.write_noise import run as write_noise_run
 from rramlab.errors import InputError
+from rramlab.runfile import RunFile
 from rramlab.session import Session
 
 IV, STATES, LEVELS, RETENTION, PATTERN = "iv", "states", "levels", "retention", "pattern"
@@ -45,13 +47,17 @@ Begin = Callable[[Lab, Path, Path | None], object]
 @final
 @dataclass(frozen=True)
 class Experiment:
-    """Hold one experiment: the folder of its run, its figure, what it is, its result's name in the record."""
+    """Hold one experiment: the folder of its run, its figure, what it is, its result's name in the record.
+
+    `more` returns figures that its record holds beside the result.
+    """
 
     name: str
     figure: int
     title: str
     result: str
     begin: Begin
+    more: Callable[[RunFile], dict[str, Any]] = lambda file: {}
 
 
 def experiments(sizes: Sizes) -> tuple[Experiment, ...]:
@@ -66,7 +72,7 @@ def experiments(sizes: Sizes) -> tuple[Experiment, ...]:
             RETENTION, 2, "retention", "retention", partial(_measure, retention_run.carry_out, r.retention)
         ),
         Experiment(PATTERN, 2, "pattern", "pattern", partial(_measure, pattern_run.carry_out, r.pattern)),
-        Experiment(RING, 3, "ring in closed loop", "samples", _ring),
+        Experiment(RING, 3, "ring in closed loop", "samples", _ring, loop_facts),
         Experiment(RING_LEDGER, 3, "time and energy of the ring", "ledger", partial(_account, RING)),
         Experiment(LETTERS, 4, "letters in closed loop", "letters", _letters),
         Experiment(LETTERS_LEDGER, 4, "time and energy of letters", "ledger", partial(_account, LETTERS)),

@@ -70,7 +70,7 @@ def decoder(done: Done) -> Found:
 
 
 RING_CLAIMS = (
-    loop_claims.WAVEFORMS,
+    loop_claims.CLAIMS["3a"],
     Claim(
         "3b",
         "programmed weights follow the offline ones",
@@ -78,8 +78,8 @@ RING_CLAIMS = (
         "none: a histogram was published, no number",
         weights,
     ),
-    loop_claims.VOLTAGES,
-    loop_claims.FIELD,
+    loop_claims.CLAIMS["3c"],
+    loop_claims.CLAIMS["3d"],
     Claim(
         "3e",
         "1000 samples end on the ring, quality equivalent to the software baseline",

@@ -34,9 +34,8 @@ class Done:
         if experiment.result not in file.kept:
             return cls(experiment.name, folder, error=f"its record holds no result '{experiment.result}'")
         seconds = float(file.attributes["ended"]) - float(file.attributes["began"])
-        return cls(
-            experiment.name, folder, file.kept[experiment.result].facts, file.start.parameters, seconds
-        )
+        facts = {**file.kept[experiment.result].facts, **experiment.more(file)}
+        return cls(experiment.name, folder, facts, file.start.parameters, seconds)
 
 
 @final
