@@ -4,9 +4,13 @@ Goals: class accuracy >= 97 % of the digital one, that one >= 95 %; sliced Wasse
 latents, mean of 10 macros, <= 1.3 x digital. With programmed weights (3 passes, 60 s waits; layers move away
 from cells that do not hold them), read noise, telegraph noise, relaxation, converters, and the errors of the
 analog circuit. Starts are the same for all classes.
+
+With `--real FILE`, an .npz file with images (n, 28, 28), upright, labels (n,) 0 H, 1 K, 2 U and split (n,)
+0 train, 1 test, all networks are trained on that handwriting first, in three minutes on one core.
 """
 
-import sys
+import argparse
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +25,10 @@ from protocols.write_verify.spec import Spec
 from rramlab.bench import Bench
 from rramlab.diffusion.network import ScoreWeights
 from rramlab.diffusion.store import letters_weights
+from rramlab.diffusion.train_latent import LatentSettings, train_latent
+from rramlab.letters.archive import load_archive
+from rramlab.letters.settings import LetterSettings
+from rramlab.letters.train import train_letters
 from rramlab.network_mapping import NetworkMapping
 from sim_backend.backend import SimBackend
 from sim_backend.options import Options
@@ -28,13 +36,17 @@ from sim_backend.options import Options
 FloatArray = NDArray[np.float64]
 
 SAMPLES, MACROS = 2000, 10
+REAL_EPOCHS = 200
+"""So that the published number of steps is made on a set of a tenth."""
 
 
 def main() -> None:
-    macros = int(sys.argv[1]) if len(sys.argv) > 1 else MACROS
-    score = letters_weights()
-    judge = Judge.open(None, score.classes)
-    loaded = [(chip, *programmed(chip, score)) for chip in range(1, macros + 1)]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("macros", type=int, nargs="?", default=MACROS)
+    parser.add_argument("--real", type=Path, help="handwriting to train on (.npz)")
+    asked = parser.parse_args()
+    score, judge = networks(asked.real)
+    loaded = [(chip, *programmed(chip, score)) for chip in range(1, asked.macros + 1)]
     for kind in ("ode", "sde"):
         digital, analog = [], []
         for chip, backend, mapping in loaded:
@@ -45,6 +57,19 @@ def main() -> None:
         tell(kind, np.array(analog), np.array(digital))
 
 
+def networks(real: Path | None) -> tuple[ScoreWeights, Judge]:
+    """Return the network to program and who judges it: those that ship, or trained on real handwriting."""
+    if real is None:
+        return letters_weights(), Judge.open(None, ())
+    split, letters = np.load(real)["split"], load_archive(real, source="real")
+    settings = LetterSettings(epochs=REAL_EPOCHS, judge_epochs=60)
+    trained = train_letters(letters.take(split == 0), letters.take(split == 1), settings)
+    print(f"real letters: {letters.counts}; held out {100 * trained.accuracy:.1f} % recognised, ", end="")
+    print(f"after encoder and decoder {100 * trained.rebuilt:.1f} %", flush=True)
+    score, _ = train_latent(trained.latents, LatentSettings())
+    return score, Judge(trained.decoder, trained.classifier, trained.latents)
+
+
 def tell(kind: str, analog: FloatArray, digital: FloatArray) -> None:
     """Print accuracy and distance, each (macros, 2)."""
     accuracy, distance = analog.mean(axis=0) / digital.mean(axis=0)
@@ -52,7 +77,7 @@ def tell(kind: str, analog: FloatArray, digital: FloatArray) -> None:
     print(f"  accuracy {100 * analog[:, 0].mean():.2f} % analog, {100 * digital[:, 0].mean():.2f} % digital")
     print(f"  ratio of accuracy {accuracy:.4f} (goal >= 0.97, digital >= 95 %)")
     print(f"  sliced Wasserstein {analog[:, 1].mean():.4f} analog, {digital[:, 1].mean():.4f} digital")
-    print(f"  ratio of distance {distance:.2f} (goal <= 1.30)")
+    print(f"  ratio of distance {distance:.2f} (goal <= 1.30)", flush=True)
 
 
 def figures(judge: Judge, points: dict[str, FloatArray]) -> tuple[float, float]:

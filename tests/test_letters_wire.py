@@ -140,6 +140,6 @@ def test_the_oscilloscope_saw_what_the_board_tells(bench: WireBench, record: Run
             assert np.abs(volts / 0.05 - told["state"][0, :, k]).max() < (0.5 + 6 * 0.3) * 0.04
         assert np.ptp(wave["x1"]) > 0.01  # and it moved
         assert {"out1", "out2"} <= wave.keys()
-    page = (record.folder / "index.html").read_text()
+    page = (record.path / "index.html").read_text()
     assert "Waveforms captured by the oscilloscope: first run of each class" in page
     assert "It sees the first run of each batch" in page and "it has no record" not in page

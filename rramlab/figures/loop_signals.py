@@ -14,6 +14,8 @@ from rramlab.figures import style
 FloatArray = NDArray[np.float64]
 
 MILLI = 1e3
+PAST = 0.05
+"""Share of the run that is shown after its end."""
 ACROSS = 3
 """Classes side by side."""
 ROWS = (("Integrators (mV)", "x"), ("Outputs (mV)", "out"))
@@ -48,6 +50,7 @@ def loop_signals(classes: Mapping[str, Signals], told: str = "") -> Figure:
             axes, column = grid[i // across * len(rows) + k, i % across], i % across
             below = "Time (s)" if k == len(rows) - 1 else ""
             style.dress(axes, below, label if column == 0 else "", f"class {name}" if k == 0 else "")
+            axes.tick_params(labelbottom=bool(below))
             _signals(axes, signals, sign, told)
             if column == across - 1 or i == len(classes) - 1:
                 style.legend(axes, beside=True)
@@ -68,3 +71,5 @@ def _signals(axes: Axes, signals: Signals, sign: str, told: str) -> None:
         label = told if number == 0 else ""
         values = MILLI * signals.told[name]
         axes.plot(signals.told_time, values, "--", color=style.INK, linewidth=0.5, label=label or None)
+    if signals.told:  # an oscilloscope looks on for as long as its time base is
+        axes.set_xlim(signals.time[0], signals.told_time[-1] + PAST * np.ptp(signals.told_time))
