@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from protocols.letters.judge import Judge, Verdict
 from protocols.letters.loop import ClassRuns, run_classes, under
 from protocols.letters.outcome import ANALOG, DATA, DIGITAL, Drawn, Outcome, facts_of
 from protocols.letters.page import page_of
+from protocols.letters.report import show
 from protocols.letters.request import LettersRequest, classes_of, parse_classes
 from protocols.moving import MOVES, holding, moved_around, program_around
 from protocols.network import Macro, place
@@ -274,6 +276,16 @@ def test_the_page_shows_sheets_latents_and_paths():
     assert html.count("<img") == 7
     assert "Simulated, since no oscilloscope is on this bench" in html
     assert "The same start under different classes" in html
+
+
+@pytest.mark.parametrize(("clipped", "hint"), [(2, False), (30, True)])
+def test_a_bench_that_needs_calibration_is_told_so(clipped: int, hint: bool):
+    done: Any = SimpleNamespace(cells=range(100))
+    found = replace(outcome(), macro=replace(MACRO, clipped=clipped), programmed=[done])
+    told: list[str] = []
+    quiet = SimpleNamespace(table=lambda *_: None, say=told.append, document=lambda _: None)
+    show(SimpleNamespace(terminal=quiet), found, Path("run"))  # type: ignore[arg-type]
+    assert any("rramlab calibrate all --prepare" in line for line in told) == hint
 
 
 # The figures.

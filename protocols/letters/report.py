@@ -6,6 +6,8 @@ from protocols.letters.outcome import ANALOG, DATA, DIGITAL, Outcome, facts_of
 from rramlab.session import Session
 
 CAPTION = "Letters of the right class (%), and sliced Wasserstein distance to the latents"
+MANY = 0.05
+"""Share of clipped conductances from which on the readings of a bench cannot be right."""
 HEAD = ["class", "right, analog", "digital", "data", "distance, analog", "digital", "floor", "ratio"]
 
 
@@ -18,6 +20,11 @@ def show(session: Session, found: Outcome, folder: Path) -> None:
         f"{100 * found.mean(DIGITAL, 'accuracy'):.1f} % digital. "
         f"Distance to the latents, analog over digital: {found.distance_ratio:.2f}."
     )
+    if found.programmed and found.macro.clipped > MANY * len(found.programmed[0].cells):
+        terminal.say(
+            f"{found.macro.clipped} conductances did not fit into the window and were clipped: this bench "
+            "hardly measures what it programs. Find its errors first: rramlab calibrate all --prepare"
+        )
     terminal.say(
         f"Per sample: {found.sampling.seconds:.3g} s on this bench (5 ms ticks), "
         f"{found.digital_seconds * 1e6:.3g} us in a digital batch."
