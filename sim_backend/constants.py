@@ -34,6 +34,7 @@ class Constants(NamedTuple):
     gamma: float
     phi: float
     series_ohm: float
+    sl_ohm: float
     rate: float
     v_activation: float
     set_v0: float
@@ -47,6 +48,7 @@ class Constants(NamedTuple):
     reset_onset: float
     reset_power: float
     reset_v_min: float
+    reset_gain: float
     g_ref: float
     g_floor: float
     g_ceil: float

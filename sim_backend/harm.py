@@ -31,6 +31,7 @@ class Harm:
         """
         up, down = float(np.max(voltages, initial=0.0)), -float(np.min(voltages, initial=0.0))
         weakest = self._weakest_set(c), self._weakest_reset(c)
+        up = max(up, c.reset_gain * down)
         return _moves_less(up, weakest[0], duration, c.v_activation, c) and _moves_less(
             down, weakest[1], duration, c.reset_v_activation, c
         )

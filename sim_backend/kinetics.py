@@ -67,18 +67,27 @@ def filament_voltage(
 
 
 @compiled()
-def land(cells: Cells, i: int, lines: Lines, width: float, factor: float, c: Constants) -> float:
-    """Return the conductance (S) at which `width` (s) of bias leaves cell `i`.
+def land(
+    cells: Cells,
+    i: int,
+    g: float,
+    lines: Lines,
+    width: float,
+    factor: float,
+    set_like: bool,
+    part: float,
+    c: Constants,
+) -> float:
+    """Return the conductance (S) to which `width` (s) of bias brings cell `i` from `g` (S).
 
+    `part` of the filament's voltage is at work, upwards if `set_like`.
     The law is integrated as time over conductance, t = int dG/rate(G), with ln(rate) linear in G within
     a step. That knows no limit of stability, although the rate spans twenty decades.
     """
-    set_like = lines.v_bl >= lines.v_sl
     sign = 1.0 if set_like else -1.0
     ceil = c.g_ceil * cells.ceil_factor[i]
-    g = max(cells.conductance[i], c.g_fresh)
     v = filament_voltage(cells, i, g, lines, abs(lines.v_bl - lines.v_sl), LOOSE, c)
-    r0 = switching_rate(g, v, set_like, factor, ceil, c)
+    r0 = switching_rate(g, part * v, set_like, factor, ceil, c)
     left, stride, slope = width, 1.0, 0.0
     for _ in range(_STEPS):
         if r0 * left < _STILL:
@@ -88,7 +97,7 @@ def land(cells: Cells, i: int, lines: Lines, width: float, factor: float, c: Con
         step = min(stride * fine, 0.5 * room)
         ahead = g + sign * step
         v1 = filament_voltage(cells, i, ahead, lines, v + slope * step, LOOSE, c)
-        r1 = max(switching_rate(ahead, v1, set_like, factor, ceil, c), _LEAST)
+        r1 = max(switching_rate(ahead, part * v1, set_like, factor, ceil, c), _LEAST)
         ratio = _log_ratio(r0, r1)
         spent = step * (1.0 / r1 - 1.0 / r0) / ratio
         if spent >= left:

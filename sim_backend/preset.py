@@ -4,7 +4,7 @@ import difflib
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar, final
@@ -115,10 +115,11 @@ def _build(kind: type[T], tree: dict[str, Any], where: str) -> T:
     for key in tree:
         if key not in known:
             raise ValueError(f"{where}: unknown key '{key}'; {_nearest(key, list(known))}")
-    missing = [name for name in known if name not in tree]
+    needed = [f.name for f in fields(kind) if f.default is MISSING]  # type: ignore[arg-type]
+    missing = [name for name in needed if name not in tree]
     if missing:
         raise ValueError(f"{where}: missing {', '.join(missing)}; copy it from the preset 'taox180'")
-    return kind(**{name: _value(of, tree[name], f"{where}: {name}") for name, of in known.items()})
+    return kind(**{name: _value(known[name], value, f"{where}: {name}") for name, value in tree.items()})
 
 
 def _value(kind: Any, value: Any, where: str) -> Any:

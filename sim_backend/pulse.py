@@ -52,7 +52,9 @@ def _pulse(
     if cells.fresh[i] == 1 or cells.status[i] != GOOD or lines.v_bl == lines.v_sl:
         return
     origin = max(cells.conductance[i], c.g_fresh)
-    landed = land(cells, i, lines, left, _factor(cells, i, lines, normals[0], c), c)
+    factor, set_like = _factor(cells, i, lines, normals[0], c), lines.v_bl > lines.v_sl
+    g = origin if set_like or c.reset_gain == 0.0 else _gain(cells, i, origin, lines, left, c)
+    landed = land(cells, i, g, lines, left, factor, set_like, 1.0, c)
     if landed == origin and origin == before:
         return
     landed = origin + (landed - origin) * math.exp(c.increment_cycle * normals[1])
@@ -73,6 +75,12 @@ def _break_down(cells: Cells, i: int, lines: Lines, width: float, c: Constants) 
         cells.fresh[i] = 0
         cells.conductance[i] = c.g_formed
     return float(min(when, width))
+
+
+@compiled()
+def _gain(cells: Cells, i: int, g: float, lines: Lines, width: float, c: Constants) -> float:
+    # Split in two: the gain comes early and limits itself, RESET comes late and is abrupt.
+    return float(land(cells, i, g, lines, width, cells.set_factor[i], True, c.reset_gain, c))
 
 
 @compiled()

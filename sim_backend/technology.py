@@ -18,7 +18,10 @@ class Conduction:
 @final
 @dataclass(frozen=True)
 class Transistor:
-    """Hold the level-1 NMOS: kp (A/V^2), vt0 (V), lam (1/V), gamma (V^0.5), phi (V), series_ohm."""
+    """Hold the level-1 NMOS: kp (A/V^2), vt0 (V), lam (1/V), gamma (V^0.5), phi (V), series_ohm.
+
+    `sl_ohm` is what the driver of the SL adds at the drain when it drives: only RESET current meets it.
+    """
 
     kp: float
     w_over_l: float
@@ -27,6 +30,7 @@ class Transistor:
     gamma: float
     phi: float
     series_ohm: float
+    sl_ohm: float = 0.0
 
 
 @final
@@ -37,6 +41,7 @@ class Kinetics:
     `set_power` bends the SET voltage's growth with G, `set_onset` is what a broken filament asks on top,
     gone within `set_onset_g` (S); `reset_onset` (V at g_ref) times (G/g_ref)^`reset_power` is what a thick
     filament asks for RESET; `reset_v_activation` (V) is that of RESET where it is not that of SET (0).
+    `reset_gain` is the share of the voltage of a RESET that works as SET does, before RESET begins.
     """
 
     rate: float
@@ -56,6 +61,7 @@ class Kinetics:
     g_floor: float
     g_ceil: float
     activation_ev: float
+    reset_gain: float = 0.0
 
 
 @final

@@ -2,7 +2,7 @@
 
 Level-1 NMOS with body effect; the node equation is solved in closed form (a quadratic in the
 transistor's voltage), the filament's nonlinearity and the body effect by a secant iteration
-on the filament voltage.
+on the filament voltage. A driver of the SL that is weak stands at the drain for RESET alone.
 """
 
 import math
@@ -47,8 +47,23 @@ def _reset_voltage(
         return 0.0
     ratio = filament * share / c.beta
     q = u + ratio
+    if c.sl_ohm > 0.0:
+        return _behind_driver(u, ratio, 1.0 + filament * share * c.sl_ohm, drive) * share
     inside = ratio * (ratio + 2.0 * u) if drive >= u else q * q - drive * (2.0 * u - drive)
     return (q - math.sqrt(inside)) * share
+
+
+@compiled(inline=True)
+def _behind_driver(u: float, ratio: float, k: float, drive: float) -> float:
+    # The source stands y, the drain (k - 1) y below the drive. The gate sets y; beyond it, the driver does.
+    y = u + ratio - math.sqrt(ratio * (ratio + 2.0 * u))
+    if drive - (k - 1.0) * y >= u:
+        return y
+    # Triode: a y^2 - b y + rest = 0, of which the root that grows with the drive.
+    a, b = k * (1.0 - 0.5 * k), u * k + drive * (1.0 - k) + ratio
+    rest = drive * (u - 0.5 * drive)
+    root = math.sqrt(max(b * b - 4.0 * a * rest, 0.0))
+    return 2.0 * rest / (b + root) if b > 0.0 else 0.5 * (b - root) / a
 
 
 @compiled(inline=True)

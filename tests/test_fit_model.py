@@ -53,6 +53,49 @@ def test_set_and_reset_may_have_different_activation():
     assert pulsed({"kinetics.reset_v_activation": 60.0}, g, 1.5, 0.0, 2.0) == pulsed({}, g, 1.5, 0.0, 2.0)
 
 
+WEAK = {"transistor.sl_ohm": 30e3}
+GAIN = {"kinetics.reset_v0": 1.2, "kinetics.reset_gain": 0.8}
+
+
+def test_behind_a_weak_driver_the_sl_decides_and_not_the_gate():
+    g = np.full(1, 40e-6)
+    plain = [pulsed({}, g, 0.0, 2.4, gate)[0] for gate in (2.8, 3.3)]
+    weak = [pulsed(WEAK, g, 0.0, 2.4, gate)[0] for gate in (2.8, 3.3)]
+    assert plain[1] < 0.5 * plain[0]  # a follower passes ever more
+    assert weak[1] > 0.9 * weak[0]
+    assert pulsed(WEAK, g, 0.0, 3.2, 3.3)[0] < 0.7 * weak[1]
+
+
+def test_behind_a_weak_driver_reset_runs_away_in_thin_filaments_alone():
+    level = {"kinetics.reset_v0": 0.6, "kinetics.reset_slope": 0.0}
+    g = np.array([40e-6, 60e-6, 110e-6])
+    assert np.all(pulsed(level, g, 0.0, 2.0, 3.3) < 0.05 * g)
+    thin, middle, thick = pulsed(level | WEAK, g, 0.0, 2.0, 3.3) / g
+    assert thin < 0.05 and middle > 0.9 and thick > 0.99
+
+
+def test_a_reset_too_small_to_switch_gains_and_the_next_one_less():
+    g = np.full(1, 40e-6)
+    plain = pulsed({"kinetics.reset_v0": 1.2}, g, 0.0, 1.2, 3.3)
+    once = pulsed(GAIN, g, 0.0, 1.2, 3.3)
+    again = pulsed(GAIN, once, 0.0, 1.2, 3.3)
+    assert plain[0] <= 40e-6 and once[0] > 55e-6
+    assert 0.0 < again[0] - once[0] < 0.3 * (once[0] - 40e-6)
+    large = pulsed(GAIN | {"kinetics.reset_v0": 0.5}, g, 0.0, 1.2, 3.3)
+    assert large[0] < 25e-6
+    assert np.all(pulsed(GAIN, g, 1.2, 0.0, 2.0) == pulsed({}, g, 1.2, 0.0, 2.0))  # SET is as ever
+
+
+def test_a_bias_that_makes_cells_gain_is_not_called_harmless():
+    stiff = GOOD | EVEN | {"kinetics.reset_v0": 3.0, "kinetics.reset_slope": 0.0}
+    plain, gains = (
+        Population.draw(Preset.load("taox180").override(stiff | c), 1, np.random.default_rng(3))
+        for c in ({}, {"kinetics.reset_gain": 0.8})
+    )
+    assert plain.harmless(np.array([-0.45]), 1e-3) and not gains.harmless(np.array([-0.45]), 1e-3)
+    assert gains.harmless(np.array([-0.2]), 1e-3)
+
+
 def changes_after(g, seconds):
     rng = np.random.default_rng(5)
     p = Population.draw(Preset.load("taox180").override(GOOD | CURVES), 20_000, rng)

@@ -36,9 +36,11 @@ def brute_force(g: float, chi: float, r: float, vt: float, lines: Lines, c: Cons
             return drain_current(lines.v_wl - low - body(vt, low), drive - v - i * r, c.lam) - i
         node = v + i * r
         # The published closed form of the follower in saturation is without channel-length modulation.
-        return drain_current(lines.v_wl - low - body(vt, low + node) - node, drive - node, 0.0) - i
+        over = lines.v_wl - low - body(vt, low + node) - node
+        return drain_current(over, max(drive - node - i * c.sl_ohm, 0.0), 0.0) - i
 
-    top = brentq(lambda v: v + filament_current(v, g, chi, c) * r - drive, 0.0, drive)
+    ohm = r if lines.v_bl >= lines.v_sl else r + c.sl_ohm
+    top = brentq(lambda v: v + filament_current(v, g, chi, c) * ohm - drive, 0.0, drive)
     return brentq(mismatch, 0.0, top, xtol=1e-13) if mismatch(0.0) > 0.0 else 0.0
 
 
@@ -52,6 +54,23 @@ def test_operating_point_is_the_root_of_the_node_equation(seed: int) -> None:
         lines = Lines(float(v_bl), float(v_sl), gate, 0.0)
         found = cell_voltage(g, chi, r, 0.7, lines, high, 1e-8, C)
         assert found == pytest.approx(brute_force(g, chi, r, 0.7, lines, C), abs=3e-7)
+
+
+@pytest.mark.parametrize("sl_ohm", [300.0, 5e3, 40e3])
+def test_behind_a_weak_driver_of_the_sl_too(sl_ohm: float) -> None:
+    rng, weak = np.random.default_rng(9), C._replace(sl_ohm=sl_ohm)
+    for _ in range(250):
+        g, chi, r = 10 ** rng.uniform(-6, -3.5), rng.uniform(0, 5), rng.uniform(0, 3000)
+        lines = Lines(rng.choice([0.0, 0.4]), rng.uniform(0.5, 3.0), rng.uniform(0.5, 3.6), 0.0)
+        found = cell_voltage(g, chi, r, 0.7, lines, 1.0, 1e-8, weak)
+        assert found == pytest.approx(brute_force(g, chi, r, 0.7, lines, weak), abs=3e-7)
+
+
+def test_set_knows_no_driver_of_the_sl() -> None:
+    lines, weak = Lines(1.5, 0.0, 2.0, 0.0), C._replace(sl_ohm=8e3)
+    assert cell_voltage(6e-5, 1.0, 350.0, 0.7, lines, 1.0, 1e-8, weak) == cell_voltage(
+        6e-5, 1.0, 350.0, 0.7, lines, 1.0, 1e-8, C
+    )
 
 
 def test_gate_below_threshold_carries_nothing() -> None:

@@ -1,5 +1,6 @@
 """Presets: what ships, and how a wrong one is refused."""
 
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,12 @@ def test_a_file_of_ones_own_may_build_on_a_preset(tmp_path: Path) -> None:
     file.write_text('name = "mine"\n')
     with pytest.raises(ValueError, match="missing description"):
         Preset.load(file)
+
+
+def test_a_preset_from_before_a_term_was_known_is_without_it(tmp_path: Path) -> None:
+    shipped = (resources.files("sim_backend") / "presets" / "taox180.toml").read_text(encoding="utf-8")
+    lines = [line for line in shipped.splitlines() if not line.startswith(("sl_ohm", "reset_gain"))]
+    file = tmp_path / "old.toml"
+    file.write_text("\n".join(lines))
+    assert len(lines) == len(shipped.splitlines()) - 2
+    assert Preset.load(file) == Preset.load("taox180")

@@ -30,11 +30,13 @@ SET = (
 )
 RESET = (
     "transistor.gamma",
+    "transistor.sl_ohm",
     "kinetics.reset_v0",
     "kinetics.reset_slope",
     "kinetics.reset_v_activation",
     "kinetics.reset_onset",
     "kinetics.reset_power",
+    "kinetics.reset_gain",
     "kinetics.g_floor",
     "variation.reset_device",
 )
@@ -85,7 +87,13 @@ CONDUCTION = (
     "noise.white_current",
 )
 
-_SWITCHED_ON = {"kinetics.set_onset": 0.1, "kinetics.reset_onset": 0.2, "relaxation.jump_up": 4e-6}
+_SWITCHED_ON = {
+    "kinetics.set_onset": 0.1,
+    "kinetics.reset_onset": 0.2,
+    "kinetics.reset_gain": 0.8,
+    "transistor.sl_ohm": 5e3,
+    "relaxation.jump_up": 4e-6,
+}
 _UP_PART, _LOSS, _SPREAD = 0.4, 0.15, 0.2
 _FEW, _FAR = 20, 4.0
 
