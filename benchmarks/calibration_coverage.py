@@ -1,15 +1,17 @@
 """Calibrate simulated benches with hidden errors and count how often the truth lies in the 95 % interval.
 
 Read chain, products with their lines, and transistors: one macro of 16 x 16 per bench, cells programmed by
-write-verify. Closed loop: three macros of 32 x 32 that hold conductances of all kinds, converters of readings
-straight. The conductance error is that of noise-free readings of paths of 20 to 100 uS, so that all of it is
-the calibration's. `--benches N` makes it shorter, `--workers N` faster.
+write-verify. Closed loop: three macros of 32 x 32 that hold conductances of all kinds, or the ring network;
+converters of readings straight. References: read through a record of the read chain that errs as it says.
+The conductance error is that of noise-free readings of paths of 20 to 100 uS, so that all of it is the
+calibration's. `--benches N` makes it shorter, `--workers N` faster.
 """
 
 import argparse
 import os
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -24,11 +26,17 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 import loop_benches
 import read_chains
 
-from calibration.loop.procedure import Loop
+from calibration.loop.procedure import Loop, alike
+from calibration.loop.runs import Wiring
 from calibration.product.procedure import Product
 from calibration.readout.procedure import Readout
+from calibration.reference import Reference
+from calibration.strength.procedure import Strength
 from calibration.transistor.procedure import Transistor
+from rramlab.cells import Cells
+from rramlab.corrections.correction import Correction
 from rramlab.corrections.record import Record
+from rramlab.pulse import Columns
 from sim_backend import SimBackend
 
 FloatArray = NDArray[np.float64]
@@ -36,6 +44,11 @@ Counts = dict[str, list[float]]
 BEYOND, AT_95 = "conductance after, rms / allowed", "conductance after, 95 % / allowed"
 BEFORE, AFTER = "conductance before, rms %", "conductance after, rms %"
 GOAL = 90.0, 98.0
+UNSURE = {
+    **{"dac_gain": 3e-4, "dac_offset": 3e-5, "dac_inl": 3e-5},
+    **{"adc_gain": 5e-4, "adc_offset": 5e-9, "adc_inl": 5e-5, "white_current": 0.0},
+}
+"""What a calibrated read chain does not know of itself (standard uncertainties; 1, V, A)."""
 
 
 def chain(seed: int) -> Counts:
@@ -108,8 +121,57 @@ def loop(seed: int) -> Counts:
         parts = read_chains.measured(backend, procedure, {})
         record = read_chains.recorded(procedure, parts, {})
         true = loop_benches.truth(backend)
-    names = [name for name in record.values if name in true]
-    return {f"loop: {name}": inside(record, name, true[name]) for name in names}
+        wired = commonest(parts[1:])
+        true["drive_offset"] = true["drive_gain"] * loop_benches.shut_output(backend, Wiring.of(wired))
+        lost = loop_benches.amplified(backend, Wiring.of(wired), wired["products"])
+        true["drive_gain"] = true["drive_gain"] * lost
+    return {f"loop: {name}": inside(record, name, true[name]) for name in record.values}
+
+
+def commonest(parts: Sequence[Columns]) -> Columns:
+    """Return a part whose last layer is that of most: what its amplifiers add is in the record."""
+    return parts[int(np.argmax(alike(parts)))]
+
+
+def network(seed: int) -> Counts:
+    """Return per quantity of the ring network in use which values of a bench lie in their intervals."""
+    with loop_benches.bench(seed, **loop_benches.POOR, tia_offset=5e-5) as backend:
+        loop_benches.with_ring(backend)
+        known = {"loop": loop_benches.true_record(backend, loop_benches.ring_wiring())}
+        backend.correction = Correction(known)
+        factor = loop_benches.true_strength(backend)
+        strength = Strength(read_chains.READING)
+        found = read_chains.recorded(strength, read_chains.measured(backend, strength, known), known)
+        true = {"factor": np.array(factor), "drive_to_noise": np.array(1.0 / factor)}
+        counts = {f"strength: {name}": inside(found, name, value) for name, value in true.items()}
+        return counts | references(backend, seed)
+
+
+def references(backend: SimBackend, seed: int) -> Counts:
+    """Return which references lie in their intervals, read through a record that errs as it says."""
+    readout = uncertain(backend, np.random.default_rng([seed, 1]))
+    procedure = Reference(read_chains.READING)
+    parts = read_chains.measured(backend, procedure, {"readout": readout})
+    found = read_chains.recorded(procedure, parts, {"readout": readout})
+    part, reading = parts[0], read_chains.READING
+    cells = Cells(part["row"].astype(int), part["col"].astype(int))
+    index = cells.row * backend.shape[1] + cells.col
+    true = backend.array.conductance(index, reading.v_read, reading.gate, backend.now())
+    values = {"conductance": true, "deviation": true - part["nominal"]}
+    return {f"reference: {name}": inside(found, name, value) for name, value in values.items()}
+
+
+def uncertain(backend: SimBackend, rng: np.random.Generator) -> Record:
+    """Return a record of a straight read chain that is off by what it says not to know."""
+    shapes = {name: value.shape for name, value in read_chains.truth(backend).items()}
+    sizes = np.concatenate([np.full(int(np.prod(shape)), UNSURE[name]) for name, shape in shapes.items()])
+    drawn, values, first = sizes * rng.standard_normal(len(sizes)), {}, 0
+    for name, shape in shapes.items():
+        last = first + int(np.prod(shape))
+        values[name] = drawn[first:last].reshape(shape)
+        first = last
+    values["white_current"] = read_chains.truth(backend)["white_current"]
+    return Record("readout", values, dict.fromkeys(values, "1"), np.diag(sizes**2), {}, 0.0, 1.0)
 
 
 def main() -> None:
@@ -121,7 +183,7 @@ def main() -> None:
     seeds = range(1, asked.benches + 1)
     found: dict[str, list[list[float]]] = defaultdict(list)
     with ProcessPoolExecutor(asked.workers, mp_context=get_context("spawn")) as pool:
-        for counts in (*pool.map(chain, seeds), *pool.map(loop, seeds)):
+        for counts in (one for count in (chain, loop, network) for one in pool.map(count, seeds)):
             for name, values in counts.items():
                 found[name].append(values)
     print(f"{'quantity':42s} {'inside 95 % interval':>22s}   goal 90 to 98 %   ({asked.benches} benches)")

@@ -20,7 +20,14 @@ if TYPE_CHECKING:  # loaded where a page is made
 FloatArray = NDArray[np.float64]
 
 VISITS, SAMPLES = 8, 32
-"""Careful readings of each cell, and samples of each: the scatter of visits holds the slow read noise."""
+"""Careful readings of each cell, and samples of each."""
+SAMPLE, DAY = 1e-3, 86400.0
+"""What a sample takes at least, and a day (s)."""
+TYPICAL = 0.907
+"""Median of a variance from eight visits over its mean: chi squared of seven degrees of freedom."""
+
+FAR = 3.0
+"""How many times the variance of most cells says that a cell is louder: 1 in 250 that are not look so."""
 
 
 @final
@@ -62,8 +69,8 @@ class Reference(Procedure):
         visits = np.asarray(part["visits"], dtype=float)
         conductance = visits.mean(axis=0)
         deviation = conductance - part["nominal"]
-        own = np.diag(visits.var(axis=0, ddof=1) / len(visits) * widened(len(visits) - 1))
-        one = own + of_readout(part)
+        own = visits.var(axis=0, ddof=1) / len(visits) * widened(len(visits) - 1)
+        one = np.diag(own + slow(visits, self.days)) + of_readout(part)
         conditions = {
             "row": part["row"].tolist(),
             "col": part["col"].tolist(),
@@ -84,6 +91,20 @@ class Reference(Procedure):
         from calibration.reference_figures import figures
 
         return figures(parts, record)
+
+
+def slow(visits: FloatArray, days: float) -> FloatArray:
+    """Return the variance (S^2) of what all visits (visits x cells) have in common: noise slower than they.
+
+    Read noise of filaments goes as 1/f: as much in each decade of time. The visits see the decades from one
+    of them to all of them, and not those from there to the days that a record holds. A cell moves as most do,
+    unless its own visits say otherwise.
+    """
+    seen = np.log10(visits.size)
+    not_seen = np.log10(days * DAY / (visits.size * SAMPLES * SAMPLE))
+    variance = visits.var(axis=0, ddof=1)
+    most = float(np.median(variance)) / TYPICAL
+    return np.asarray(np.where(variance > FAR * most, variance, most) * not_seen / seen)
 
 
 def of_readout(part: Columns) -> FloatArray:

@@ -1,11 +1,23 @@
 """Benches whose macros hold something, and what their closed loops really do."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from calibration.loop.multipliers_network import GAIN, HIDDEN
 from calibration.loop.runs import Wiring
+from calibration.strength.digital import FACTORS as DIGITAL
+from calibration.strength.digital import ends
+from calibration.strength.fit import agreed
+from calibration.strength.procedure import FACTORS
+from protocols.network import COPIES, MARGIN
+from protocols.sampling import Sampling, starts
 from rramlab.corrections.record import Record
+from rramlab.diffusion.network import ScoreWeights
+from rramlab.diffusion.store import ring_weights
 from rramlab.loop import Coefficients, LoopRun, Region
+from rramlab.network_mapping import NetworkMapping
+from rramlab.reading import ReadSpec
 from sim_backend.backend import SimBackend
 from sim_backend.loop.pack import rates
 from sim_backend.options import ErrorOptions, LoopOptions, Options
@@ -97,3 +109,50 @@ def true_record(backend: SimBackend, wired: Wiring) -> Record:
     size = sum(value.size for value in values.values())
     units = dict.fromkeys(values, "1")
     return Record("loop", values, units, np.zeros((size, size)), {}, 0.0, 1.0)
+
+
+def ring_mapping() -> NetworkMapping:
+    """Return where `with_ring` puts the ring network."""
+    return NetworkMapping.fit(ring_weights(), margin=MARGIN, copies=COPIES)
+
+
+def ring_wiring() -> Wiring:
+    """Return the wiring of the ring network there."""
+    mapping = ring_mapping()
+    return Wiring(mapping.regions(), tuple(layer.scale for layer in mapping.layers), ring_weights().gain)
+
+
+def with_ring(backend: SimBackend) -> None:
+    """Have the cells of a bench hold the ring network, beside cells of 6 uS."""
+    mapping = ring_mapping()
+    plane = np.full((96, 32), 6e-6)
+    for targets in (mapping.reference_targets(), mapping.weight_targets(ring_weights())):
+        plane[targets.cells.row, targets.cells.col] = targets.conductances
+    filament = plane
+    for _ in range(3):  # what is in series with the filaments differs from cell to cell
+        hold(backend, filament)
+        seen = backend.read_all(ReadSpec(samples=16))
+        filament = np.where(seen > 1e-6, filament * plane / np.maximum(seen, 1e-6), filament)
+
+
+def true_network(backend: SimBackend) -> ScoreWeights:
+    """Return the ring network as the macros hold it, without any noise, the drop along wires included."""
+    plane = np.zeros((96, 32))
+    mapping = ring_mapping()
+    for region in mapping.regions():
+        mean = backend.loop._effective(region, backend.now(), VOLTS) / region.copies
+        plane[np.ix_(np.array(region.rows), np.array(region.cols))] = np.tile(mean, (region.copies, 1))
+    return mapping.to_weights(plane, ring_weights())
+
+
+def true_strength(backend: SimBackend, runs: int = 200) -> float:
+    """Return the factor on the drive with which the loop, without noise, does what its network does."""
+    network, start = true_network(backend), starts(runs, np.random.default_rng(5))
+    quiet = replace(backend.loop, options=backend.loop.options.model_copy(update={"read_noise": False}))
+    run = Sampling(kept=0).declare(ring_weights(), ring_mapping(), start)
+    end = []
+    for factor in FACTORS:
+        c = replace(run.coefficients, drive=factor * run.coefficients.drive)
+        asked = backend.correction.run(replace(run, coefficients=c, stride=len(c.drift)))
+        end.append(quiet.solve(asked, backend.now(), np.random.default_rng(6))[0].end)
+    return 1.0 / agreed(np.array(FACTORS), np.array(end), DIGITAL, ends(network, start))

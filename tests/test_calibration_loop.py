@@ -97,7 +97,8 @@ def test_multipliers_of_a_quiet_loop_are_found_as_well_as_its_network_is_known()
         output = shut_output(backend, Wiring.of(columns))
     # The products that tell the network are noisy: 0.3 % of a gain in one part; five times that.
     assert found.values[:2] == pytest.approx(true["drive_gain"], rel=0.015)
-    assert found.values[2:4] == pytest.approx(true["drive_gain"] * output, rel=1e-4)
+    # What a part takes for cut off the drive, of 0.9 1/s, is noisy by 3e-4 1/s; three times that.
+    assert found.values[2:4] == pytest.approx(true["drive_gain"] * output, rel=1e-3)
     assert np.abs(output).max() > 1e-3
 
 
@@ -251,8 +252,8 @@ def test_the_loop_lies_within_its_intervals() -> None:
             found = loop.evaluate(parts, {})
             wired = Wiring.of(parts[1])
             wanted = truth(backend)
-            wanted["drive_gain"] = wanted["drive_gain"] * amplified(backend, wired, parts[1]["products"])
             wanted["drive_offset"] = wanted["drive_gain"] * shut_output(backend, wired)
+            wanted["drive_gain"] = wanted["drive_gain"] * amplified(backend, wired, parts[1]["products"])
             record = Record("loop", found.values, found.units, found.covariance, {}, 0.0, 1.0)
             backend.correction = Correction({"loop": record})
             rest = played(200, 14, TICK, drive=0.5, embedding=-3.9)

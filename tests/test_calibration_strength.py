@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from loop_benches import FAULTLESS, POOR, QUIET, bench, hold, true_record
+from loop_benches import FAULTLESS, POOR, QUIET, bench, ring_wiring, true_record, with_ring
 
 from calibration.reference import VISITS, Reference
 from calibration.strength.digital import FACTORS, ends
@@ -10,31 +10,15 @@ from calibration.strength.fit import agreed, noise_ratio
 from calibration.strength.network import ready
 from calibration.strength.procedure import FACTORS as PLAYED
 from calibration.strength.procedure import Strength, course
-from protocols.network import COPIES, MARGIN
 from protocols.sampling import starts
 from rramlab.corrections.correction import Correction
 from rramlab.corrections.record import Record
 from rramlab.diffusion.sampler import sample
 from rramlab.diffusion.store import ring_weights
 from rramlab.errors import CalibrationError
-from rramlab.network_mapping import NetworkMapping
 from rramlab.reading import ReadSpec
-from sim_backend.backend import SimBackend
 
 RING = ring_weights()
-
-
-def with_ring(backend: SimBackend) -> None:
-    """Have the cells of a bench hold the ring network, beside cells of 6 uS."""
-    mapping = NetworkMapping.fit(RING, margin=MARGIN, copies=COPIES)
-    plane = np.full((96, 32), 6e-6)
-    for targets in (mapping.reference_targets(), mapping.weight_targets(RING)):
-        plane[targets.cells.row, targets.cells.col] = targets.conductances
-    filament = plane
-    for _ in range(3):  # what is in series with the filaments differs from cell to cell
-        hold(backend, filament)
-        seen = backend.read_all(ReadSpec(samples=16))
-        filament = np.where(seen > 1e-6, filament * plane / np.maximum(seen, 1e-6), filament)
 
 
 def test_the_digital_ends_are_those_of_the_baseline() -> None:
@@ -142,8 +126,7 @@ def test_the_strength_makes_up_for_a_drive_that_is_wrong(factor: float) -> None:
     with backend:
         with_ring(backend)
         strength = Strength(ReadSpec())
-        wired = ready(backend, ReadSpec(), prepare=False).mapping
-        record = wrong(true_record(backend, _wiring(wired)), factor)
+        record = wrong(true_record(backend, ring_wiring()), factor)
         backend.correction = Correction({"loop": record})
         parts = [strength.measure(backend, k) for k in range(strength.parts(backend))]
         found = strength.evaluate(parts, {"loop": record})
@@ -152,12 +135,6 @@ def test_the_strength_makes_up_for_a_drive_that_is_wrong(factor: float) -> None:
     assert abs(float(found.values["factor"]) - factor) < 3.3 * u[0]
     assert 1e-3 < u[0] < 0.015
     assert abs(float(found.values["drive_to_noise"]) * factor - 1.0) < 3.3 * u[1]
-
-
-def _wiring(mapping: NetworkMapping):
-    from calibration.loop.runs import Wiring
-
-    return Wiring(mapping.regions(), tuple(layer.scale for layer in mapping.layers), RING.gain)
 
 
 @pytest.mark.slow

@@ -34,7 +34,7 @@ from rramlab.pulse import Columns
 
 FloatArray = NDArray[np.float64]
 
-REST_SECONDS, REST_TICK, REST_RUNS = 6.0, 0.1, 24
+REST_SECONDS, REST_TICK, REST_RUNS = 6.0, 0.05, 24
 RAMP_SECONDS, TICK = 2.0, 5e-3
 RAMPS, RAMP_PAIRS = (1.1, 2.6), 10
 """Slopes of the ramps (network units per s), between these: they end inside the limit of a row voltage."""
@@ -44,8 +44,6 @@ LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.45)
 """Middles of the drifts (1/s), as sampling uses them; each sweeps over +-SWEEP of itself."""
 SWEEP = 0.1
 GROWTH_SECONDS, GROWTH_RUNS, GROWTH_ROUNDS = 1.5, 4, 2
-LAW = 5e-7
-"""Part of a leak to which a state fades as its law says: a circuit that is computed steps along it."""
 
 
 @final
@@ -106,7 +104,6 @@ def found(columns: Columns) -> Integrators:
         seen["rest"].append(points)
         values[i, 2], covariance[i, 2, i, 2], points = _on_ramps(ramps, i, float(values[i, 1]))
         seen["ramp"].append(points)
-    covariance[:, 1, :, 1] += np.diag((LAW * values[:, 1]) ** 2)
     values[:, 3:], covariance[:, 3:, :, 3:], grown = _growing(growth, values[:, 1])
     fits = {name: _together(both) for name, both in seen.items()} | {"growth": grown}
     return Integrators(values, covariance, fits)
@@ -147,7 +144,9 @@ def _growing(batches: list[Batch], leak: FloatArray) -> tuple[FloatArray, FloatA
     grown = np.array([[_growth_of(b, i) + leak[i] for i in range(2)] for b in batches])
     fits = [line(drift, grown[:, i]) for i in range(2)]
     rest = np.stack([one[2] for one in fits], axis=1)
-    (below, gain), shape = np.stack([one[0] for one in fits], axis=1), fits[0][1] / (rest[:, 0] @ rest[:, 0])
+    (below, gain), design = np.stack([one[0] for one in fits], axis=1), np.vander(drift, 2, increasing=True)
+    dof = len(drift) - 2
+    shape = np.linalg.inv(design.T @ design) / dof * widened(dof)
     change = np.array([[[0.0, 1.0], [-1.0 / g, b / g**2]] for b, g in zip(below, gain, strict=True)])
     covariance = np.einsum("iak,kl,jbl,ij->iajb", change, shape, change, rest.T @ rest)
     found = np.stack([gain, -below / gain], axis=1)

@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 from calibration.loop.integrators import SWEEP, TICK
 from calibration.loop.multipliers_network import (
     HIDDEN,
-    MOST,
     STATES,
-    TRIES,
     Network,
     chosen,
     columns_of,
@@ -27,9 +25,13 @@ FloatArray = NDArray[np.float64]
 FULL, FAINT = 0.9, 0.05
 """Middles of the drives (1/s)."""
 TICKS, FAINT_TICK, SHUT_TICKS = 20, 4.0 * TICK, 100
-BATCHES, RUNS, SHUT_RUNS = 5, 32, 12
-FAINT_BATCHES, TURNS = 2, 4
-"""Batches of weak drive, and embeddings that follow each other within a run."""
+BATCHES, FAINT_BATCHES, RUNS, SHUT_RUNS = 10, 4, 16, 12
+TRIED, STARTS, BEST = 60, 256, 15
+"""Embeddings that are tried for a batch, start states, and how many of the embeddings may be taken."""
+ENOUGH = 1.0
+"""Output (network units, rms) beyond which a network is not the better for being measured."""
+OPEN = (0.1, 0.6), (0.0, 1.5)
+"""Share of hidden units that an embedding leaves open, and its size there (network units)."""
 SHUT = -3.9
 """Embedding (network units) that shuts every hidden unit: within what its channels hold."""
 JITTER = 0.05
@@ -63,18 +65,27 @@ def _shut(backend: Backend, wiring: Wiring, rng: np.random.Generator) -> Batch:
 def _driven(
     backend: Backend, wiring: Wiring, network: Network, level: float, tick: float, rng: np.random.Generator
 ) -> Batch:
-    turns = rng.uniform(-1.0, 1.0, (TURNS, HIDDEN))
-    start = _unclamped(network, turns, rng)
+    start, embedding = _clear(network, level * tick * TICKS, rng)
     # What falls below a code is the same on the average over codes: then it is one with the amplifiers.
-    moving = np.repeat(turns, TICKS // TURNS, axis=0) + rng.uniform(-JITTER, JITTER, (TICKS, HIDDEN))
+    moving = embedding + rng.uniform(-JITTER, JITTER, (TICKS, HIDDEN))
     c = played(TICKS, HIDDEN, tick, drive=_scattered(level, TICKS, rng), embedding=moving)
     return carried_out(backend, wiring, start, c)
 
 
-def _unclamped(network: Network, turns: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Draw start states that drive no hidden unit far, or as few and as little as can be."""
-    tried = rng.uniform(-REACH, REACH, (TRIES * RUNS, STATES))
-    units = network.hidden(tried[:, None], turns)
-    largest = np.max([h.max(axis=(1, 2)) for h in units], axis=0)
-    order = np.argsort(np.maximum(largest, MOST), kind="stable")
-    return np.asarray(tried[order[:RUNS]])
+def _clear(network: Network, driven: float, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+    """Draw start states (runs, 2) and an embedding for which the network moves them while it is linear.
+
+    Hidden units are well open or well shut, where a run begins and where it ends that is `driven` so much: a
+    network whose cells are noisy then does, on the average, what it does with the mean of its cells.
+    """
+    x = rng.uniform(-REACH, REACH, (STARTS, 1, STATES))
+    share, size = rng.uniform(*OPEN[0], (TRIED, 1)), rng.uniform(*OPEN[1], (TRIED, HIDDEN))
+    tried = np.where(rng.random((TRIED, HIDDEN)) < share, size, SHUT)
+    output = network.output(x, tried)
+    beyond = network.beyond(x, tried) + network.beyond(x + driven * output, tried)
+    clear = (beyond == 0.0)[..., None]
+    size = np.minimum(np.sqrt(np.mean(output**2, axis=0, where=clear | (clear.sum(axis=0) == 0))), ENOUGH)
+    told = np.where(clear.sum(axis=0) >= RUNS, size, 0.0).min(axis=1)
+    # Not always the largest: what many cells make together is surer than what the strongest path makes.
+    one = int(rng.choice(np.argsort(-told, kind="stable")[:BEST]))
+    return x[np.argsort(beyond[:, one], kind="stable")[:RUNS], 0], tried[one]

@@ -2,9 +2,9 @@
 
 The output of the network is computed from its products, and where short runs end is compared with the law
 
-    dx/ds = drive_gain (drive - cut) y(x) + drive drive_offset + offset - leak x
+    dx/ds = (drive - cut) (drive_gain y(x) + drive_offset) + offset - leak x
 
-With all hidden units shut, y is zero and the second term stands alone. Amplifiers of hidden units have
+With all hidden units shut, y is zero and the drive_offset stands alone. Amplifiers of hidden units have
 offsets as well, and those of references lose a part: both are found beside, with a prior. What one part
 cannot know is how its own network deviated while it was read: the scatter of the parts tells.
 """
@@ -78,13 +78,33 @@ class Runs:
         return np.asarray(self.drive.sum(axis=(0, 2)) * self.tick)
 
 
+@final
+@dataclass(frozen=True, eq=False)
+class Shut:
+    """Hold what runs did whose hidden units were shut: mean slope (2; network units per s) drive (1/s)."""
+
+    slope: FloatArray
+    drive: float
+
+    @classmethod
+    def of(cls, batch: Batch, offset: FloatArray, leak: FloatArray) -> Self:
+        """Return it for the offset (V/s) and leak (1/s) of the integrators."""
+        state, step = 0.5 * (batch.begin + batch.end), batch.end - batch.begin
+        slope = step / batch.seconds - offset / VOLTS + leak * state
+        return cls(slope.mean(axis=0), float(batch.drive.mean()))
+
+    def added(self, cut: float) -> FloatArray:
+        """Return what the last amplifiers add (2; network units) if so much (1/s) is cut off the drive."""
+        return np.asarray(self.slope / (self.drive - cut))
+
+
 def found(columns: Columns, offset: FloatArray, leak: FloatArray) -> Multipliers:
     """Return what a part says, for the offset (V/s) and leak (1/s) of the integrators."""
     wiring = Wiring.of(columns)
     network = Network.of(wiring, columns["products"])
-    drive_offset = _of_shut(batches_of(columns, "shut")[0], offset, leak)
+    shut = Shut.of(batches_of(columns, "shut")[0], offset, leak)
     runs = [Runs.of(batches_of(columns, kind)) for kind in ("full", "faint")]
-    constant = offset / VOLTS, leak, drive_offset / VOLTS
+    constant = offset / VOLTS, leak, shut
 
     def moved(unknowns: FloatArray) -> FloatArray:
         return np.concatenate([predicted(one, network, unknowns, *constant) for one in runs])
@@ -92,17 +112,10 @@ def found(columns: Columns, offset: FloatArray, leak: FloatArray) -> Multipliers
     data, weight = (np.concatenate([getattr(one, name) for one in runs]) for name in ("end", "weight"))
     unknowns, rest, left_out = solved(moved, data, weight)
     meant = (moved(np.r_[1.0, 1.0, unknowns[2:]]) - moved(np.r_[0.0, 0.0, unknowns[2:]])) / weight[:, None]
-    values = np.r_[unknowns[:2], drive_offset, unknowns[2]]
+    values = np.r_[unknowns[:2], VOLTS * shut.added(float(unknowns[2])), unknowns[2]]
     return Multipliers(
         values, meant, meant * unknowns[:2] + rest / weight[:, None], rest / weight[:, None], left_out
     )
-
-
-def _of_shut(batch: Batch, offset: FloatArray, leak: FloatArray) -> FloatArray:
-    """Return what the last amplifiers add (V), from runs whose hidden units were shut."""
-    state, step = 0.5 * VOLTS * (batch.begin + batch.end), VOLTS * (batch.end - batch.begin)
-    slope = (step / batch.seconds - offset + leak * state).mean(axis=0)
-    return np.asarray(slope / batch.drive.mean())
 
 
 def solved(
@@ -133,17 +146,18 @@ def predicted(
     unknowns: FloatArray,
     offset: FloatArray,
     leak: FloatArray,
-    added: FloatArray,
+    shut: Shut,
 ) -> FloatArray:
     """Return where the law of the loop takes the runs (network units), by Heun's steps."""
-    gain, cut = unknowns[:2], unknowns[2]
+    gain, cut = unknowns[:2], float(unknowns[2])
+    added = shut.added(cut)
     nuisance = Amplifiers(unknowns[3 + LAYERS :].reshape(2, HIDDEN), unknowns[3 : 3 + LAYERS])
     x, tick = runs.begin, runs.tick
     for drive, embedding in zip(runs.drive, runs.embedding, strict=True):
 
         def slope(x: FloatArray, drive: FloatArray = drive, embedding: FloatArray = embedding) -> FloatArray:
             y = network.output(x, embedding, nuisance)
-            return np.asarray(gain * (drive - cut) * y + drive * added + offset - leak * x)
+            return np.asarray((drive - cut) * (gain * y + added) + offset - leak * x)
 
         first = slope(x)
         x = x + 0.5 * tick * (first + slope(x + tick * first))

@@ -28,9 +28,11 @@ OUTPUT = 2.0
 """Output (network units) that the last scale aims at, as rms."""
 ENOUGH = 0.25
 """Share of what the scales aim at below which they are raised."""
+CLEAR = 0.4
+"""How far from zero (network units) pre-activations are kept: noise about zero is rectified, which a network
+with the mean of its cells does not do, and some cells jump by a tenth of their conductance."""
 SOUND = 1e-6, 150e-6
 """What a cell conducts (S) that is neither unformed nor stuck."""
-TRIES = 64
 
 
 @final
@@ -65,6 +67,13 @@ class Network:
             signal = np.maximum(self._summed(i, signal, nuisance) + added, 0.0)
             found.append(signal)
         return found
+
+    def beyond(self, x: FloatArray, embedding: FloatArray) -> FloatArray:
+        """Return by how much (...) a pre-activation comes too near to zero, or an amplifier to its clamp."""
+        first = self._summed(0, x, None) + embedding
+        both = np.stack([first, self._summed(1, np.maximum(first, 0.0), None) + embedding])
+        near, high = CLEAR - np.abs(both).min(axis=(0, -1)), both.max(axis=(0, -1)) - MOST
+        return np.asarray(np.maximum(near, 0.0) + np.maximum(high, 0.0))
 
     def output(
         self, x: FloatArray, embedding: FloatArray, nuisance: "Amplifiers | None" = None

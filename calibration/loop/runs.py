@@ -118,14 +118,18 @@ def spread(rng: np.random.Generator, runs: int, reach: float = REACH) -> FloatAr
 
 
 def line(x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return intercept and slope of y against x, their covariance from the scatter, and the residuals."""
+    """Return intercept and slope of y against x, their covariance from the scatter, and the residuals.
+
+    What scatters more at large x, as what is rounded to so many digits does, counts where it scatters: HC3 of
+    MacKinnon and White, J. Econometrics 29, 305 (1985).
+    """
     design = np.column_stack([np.ones_like(x), x])
     found = np.linalg.lstsq(design, y, rcond=None)[0].astype(float)
     rest: FloatArray = y - design @ found
-    dof = len(x) - 2
-    variance = float(rest @ rest) / dof * widened(dof)
-    covariance = np.asarray(np.linalg.inv(design.T @ design) * variance)
-    return found, covariance, rest
+    inverse = np.linalg.inv(design.T @ design)
+    own = np.einsum("ni,ij,nj->n", design, inverse, design)
+    pull = (design * (rest / (1.0 - own))[:, None]) @ inverse
+    return found, np.asarray(pull.T @ pull * widened(len(x) - 2)), rest
 
 
 def widened(dof: int) -> float:
