@@ -21,14 +21,16 @@ from typing import Any
 import numpy as np
 
 CONDITIONS = ("uncalibrated", "calibrated", "without errors")
-PARTS = {
-    "no strength": ("readout", "product", "loop"),
-    "readout, product": ("readout", "product"),
-    "loop, strength": ("loop", "strength"),
-}
-"""Conditions under which a bench knows some of its records only."""
 ERRORS = {"backend.options.errors", "backend.options.loop", "calibration"}
 NAMES = ("right %", "digital", "ratio", "distance", "digital", "ratio")
+RECORDS = ("readout", "product", "loop", "strength")
+PARTS = {
+    "no strength": ("readout", "product", "loop"),
+    "no loop, no strength": ("readout", "product"),
+    "exact amplifiers": RECORDS,
+}
+"""Conditions under which the calibrated macros are run again: with some of the records, or with amplifiers
+that have no offset, which no record takes out."""
 
 
 def main() -> None:
@@ -38,7 +40,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=500)
     parser.add_argument("--kind", choices=("ode", "sde"), default="ode")
     parser.add_argument("--folder", type=Path, help="where benches and runs stay")
-    parser.add_argument("--parts", action="store_true", help="also with some of the records only")
+    parser.add_argument("--parts", action="store_true", help="also find what is left of the errors")
     asked = parser.parse_args()
     conditions = (*CONDITIONS, *PARTS) if asked.parts else CONDITIONS
     with TemporaryDirectory() as scratch:
@@ -62,8 +64,6 @@ def worked(
         rramlab(folder, "--bench", "calibrated.toml", "calibrate", "all", "--prepare")
     found = {}
     for condition in conditions:
-        if condition in PARTS:
-            leave_parts(folder, condition)
         found[condition] = figures(folder, condition, words)
         tell(f"bench {number}: {condition}", found[condition])
     return found
@@ -86,24 +86,28 @@ def without(text: str, tables: set[str]) -> str:
     return "".join(part for part in parts if part[1:].split("]")[0] not in tables)
 
 
-def leave_parts(folder: Path, condition: str) -> None:
-    """Write the bench file of a condition under which some records only are there."""
+def leave_part(folder: Path, condition: str) -> None:
+    """Write the bench file of a condition, and the records that it knows."""
     part = folder / condition
     part.mkdir(exist_ok=True)
     for kind in PARTS[condition]:
         (part / f"{kind}.json").write_text((folder / "calibration" / f"{kind}.json").read_text())
     text = (folder / "calibrated.toml").read_text()
-    (folder / f"{condition}.toml").write_text(
-        text.replace('folder = "calibration"', f'folder = "{condition}"')
-    )
+    text = text.replace('folder = "calibration"', f'folder = "{condition}"')
+    if condition == "exact amplifiers":
+        text = re.sub(r"(?m)^tia_offset = .*", "tia_offset = 0.0", text)
+    (folder / f"{condition}.toml").write_text(text)
 
 
 def figures(folder: Path, condition: str, asked: tuple[str, ...]) -> dict[str, float]:
     """Return accuracy and distance, analog and digital, as `rramlab letters` finds them."""
     kept = folder / f"{' '.join((condition, *asked))}.json"
     if not kept.exists():
-        words = ("--json", "--bench", f"{condition}.toml", "letters", *asked)
-        kept.write_text(rramlab(folder, *words, "--run", f"runs/{kept.stem}"))
+        words = ["--json", "--bench", f"{condition}.toml", "letters", *asked, "--run", f"runs/{kept.stem}"]
+        if condition in PARTS:
+            leave_part(folder, condition)
+            words += ["--after", f"runs/{' '.join(('calibrated', *asked))}"]
+        kept.write_text(rramlab(folder, *words))
     facts: dict[str, Any] = json.loads(kept.read_text())
     sets = facts["classes"].values()
     return {
