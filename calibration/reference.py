@@ -21,8 +21,8 @@ FloatArray = NDArray[np.float64]
 
 VISITS, SAMPLES = 8, 32
 """Careful readings of each cell, and samples of each."""
-SAMPLE, DAY = 1e-3, 86400.0
-"""What a sample takes at least, and a day (s)."""
+DAY = 86400.0
+"""A day (s)."""
 TYPICAL = 0.907
 """Median of a variance from eight visits over its mean: chi squared of seven degrees of freedom."""
 
@@ -53,10 +53,12 @@ class Reference(Procedure):
         mission = ready(backend, self.reading, self._prepare)
         targets = mission.mapping.reference_targets()
         careful = ReadSpec(self.reading.v_read, self.reading.gate, SAMPLES)
+        begin = backend.now()
         visits = [backend.read(targets.cells, careful) for _ in range(VISITS)]
         return {
             **targets.cells.columns(),
             "visits": np.array(visits),
+            "seconds": np.array(backend.now() - begin),
             "nominal": targets.conductances,
             "uncertainty": backend.uncertainty(targets.cells, np.mean(visits, axis=0), careful),
             "macro": targets.cells.row // backend.macro_shape[0],
@@ -70,7 +72,7 @@ class Reference(Procedure):
         conductance = visits.mean(axis=0)
         deviation = conductance - part["nominal"]
         own = visits.var(axis=0, ddof=1) / len(visits) * widened(len(visits) - 1)
-        one = np.diag(own + slow(visits, self.days)) + of_readout(part)
+        one = np.diag(own + slow(visits, self.days * DAY / float(part["seconds"]))) + of_readout(part)
         conditions = {
             "row": part["row"].tolist(),
             "col": part["col"].tolist(),
@@ -93,18 +95,18 @@ class Reference(Procedure):
         return figures(parts, record)
 
 
-def slow(visits: FloatArray, days: float) -> FloatArray:
+def slow(visits: FloatArray, holds: float) -> FloatArray:
     """Return the variance (S^2) of what all visits (visits x cells) have in common: noise slower than they.
 
     Read noise of filaments goes as 1/f: as much in each decade of time. The visits see the decades from one
-    of them to all of them, and not those from there to the days that a record holds. A cell moves as most do,
-    unless its own visits say otherwise.
+    of them to all of them, and not those from there to the time that a record holds, which is `holds` times
+    as long as they took. A cell moves as most do, unless its own visits say otherwise.
     """
-    seen = np.log10(visits.size)
-    not_seen = np.log10(days * DAY / (visits.size * SAMPLES * SAMPLE))
     variance = visits.var(axis=0, ddof=1)
     most = float(np.median(variance)) / TYPICAL
-    return np.asarray(np.where(variance > FAR * most, variance, most) * not_seen / seen)
+    return np.asarray(
+        np.where(variance > FAR * most, variance, most) * np.log10(holds) / np.log10(visits.size)
+    )
 
 
 def of_readout(part: Columns) -> FloatArray:

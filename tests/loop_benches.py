@@ -145,7 +145,7 @@ def true_network(backend: SimBackend) -> ScoreWeights:
     return mapping.to_weights(plane, ring_weights())
 
 
-def true_strength(backend: SimBackend, runs: int = 200) -> float:
+def true_strength(backend: SimBackend, runs: int = 1200) -> float:
     """Return the factor on the drive with which the loop, without noise, does what its network does."""
     network, start = true_network(backend), starts(runs, np.random.default_rng(5))
     quiet = replace(backend.loop, options=backend.loop.options.model_copy(update={"read_noise": False}))

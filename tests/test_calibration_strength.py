@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from loop_benches import FAULTLESS, POOR, QUIET, bench, ring_wiring, true_record, with_ring
 
-from calibration.reference import VISITS, Reference
+from calibration.reference import VISITS, Reference, slow
 from calibration.strength.digital import FACTORS, ends
 from calibration.strength.fit import agreed, noise_ratio
 from calibration.strength.network import ready
@@ -104,12 +104,22 @@ def test_the_read_chain_moves_all_references_of_a_layer_together() -> None:
         "nominal": np.full(3, 50e-6),
         "uncertainty": np.array([1e-8, 2e-8, 3e-8]),
         "macro": np.array([0, 0, 1]),
+        "seconds": np.array(15.0),
         "row": np.arange(3),
         "col": np.arange(3),
         "programmed": np.array(0),
     }
     covariance = Reference(ReadSpec()).evaluate([part], {}).covariance[:3, :3]
     assert covariance == pytest.approx(np.array([[1.0, 2.0, 0.0], [2.0, 4.0, 0.0], [0.0, 0.0, 9.0]]) * 1e-16)
+
+
+def test_noise_slower_than_the_visits_is_as_much_in_each_decade_as_in_theirs() -> None:
+    visits = 1e-7 * np.random.default_rng(1).standard_normal((VISITS, 1250))
+    visits[:, 0] *= 10.0
+    variance = slow(visits, 1e8)  # four decades were seen, eight are to come
+    # The median of 1250 variances of seven degrees of freedom is sure to 2 %.
+    assert np.median(variance) == pytest.approx(2e-14, rel=0.08)
+    assert variance[0] == pytest.approx(2.0 * visits[:, 0].var(ddof=1))
 
 
 def wrong(record: Record, factor: float) -> Record:
