@@ -5,7 +5,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,7 @@ from commands import run as command
 from kills import ONE_THREAD
 
 from protocols.sampling import Sampling
+from protocols.study import crew
 from protocols.study.crew import Alone, Cluster, Crew, Processes, crew_of
 from protocols.study.device import Simulated
 from protocols.study.evens import even_ring, even_starts
@@ -32,7 +36,7 @@ from rramlab.bench import World as Named
 from rramlab.diffusion.metrics import sliced_wasserstein
 from rramlab.diffusion.sampler import sample
 from rramlab.diffusion.store import ring_weights, unaware_ring_weights
-from rramlab.errors import InputError
+from rramlab.errors import InputError, RunError
 from rramlab.network_mapping import NetworkMapping
 from rramlab.pulse import Columns
 from rramlab.session import Session
@@ -206,6 +210,18 @@ def test_wrong_options_are_refused_before_a_folder_is_made(tmp_path: Path) -> No
 def test_what_is_no_address_of_a_scheduler_is_refused_at_once(address: str, why: str) -> None:
     with pytest.raises(InputError, match=why):
         crew_of(1, address)
+
+
+@pytest.mark.parametrize("what", [CancelledError("connection lost"), ModuleNotFoundError("no rramlab there")])
+def test_a_cluster_that_is_lost_is_no_bug(what: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any, **__: Any) -> None:
+        raise what
+
+    dask = SimpleNamespace(KilledWorker=MemoryError)
+    monkeypatch.setattr(crew, "_distributed", lambda: dask)
+    monkeypatch.setattr(Cluster, "_client", lambda self, dask: nullcontext(SimpleNamespace(scatter=fails)))
+    with pytest.raises(RunError, match=r"gave no answer .*--resume"):
+        list(Cluster("tcp://here:1").each({"aware": None}, []))  # type: ignore[dict-item]
 
 
 # The noise itself.

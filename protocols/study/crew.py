@@ -3,7 +3,7 @@
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import CancelledError, Executor, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
@@ -64,15 +64,32 @@ class Cluster(Crew):
     def each(self, settings: Mapping[str, Setting], jobs: Sequence[Job]) -> Iterator[tuple[Job, Columns]]:
         """Return each job with what it shows."""
         dask = _distributed()
-        with self._client(dask) as client:
+        with self._client(dask) as client, self._answering(dask):
             there = {name: client.scatter(each, broadcast=True) for name, each in settings.items()}
             futures = {client.submit(measure, there[job.network], job, pure=False): job for job in jobs}
             yield from _finished(futures, dask.as_completed(futures, loop=client.loop))
 
     def check(self) -> None:
-        """Refuse an address at which no scheduler answers."""
-        with self._client(_distributed()):
-            pass
+        """Refuse an address at which no scheduler answers, and one that has no workers."""
+        with self._client(_distributed()) as client:
+            try:
+                client.wait_for_workers(1, timeout=PATIENCE)
+            except TimeoutError:
+                raise InputError(
+                    f"the scheduler at '{self._address}' has no workers; start some with: "
+                    f"dask worker {self._address}"
+                ) from None
+
+    @contextmanager
+    def _answering(self, dask: Any) -> Iterator[None]:
+        """Tell a cluster that is lost, or where rramlab is not installed, from a bug."""
+        try:
+            yield
+        except (CancelledError, TimeoutError, ImportError, dask.KilledWorker) as error:
+            raise RunError(
+                f"the cluster at '{self._address}' gave no answer ({error}): are scheduler and workers still "
+                f"there, with memory enough, and is the same rramlab installed on them? Go on with --resume"
+            ) from None
 
     def _client(self, dask: Any) -> Any:
         try:
