@@ -49,7 +49,7 @@ def network_run(run: str) -> Mapping[str, Kept]:
     """Return the kept results of a run that programmed a network."""
     kept = RunFile.open(run).kept
     if not {"macro", "mapping", "score"} <= set(kept):
-        raise RunError(f"run '{run}' programmed no network; name a run of 'demo' or 'sample' that ended")
+        raise RunError(f"run '{run}' programmed no network; name one of demo, sample or letters that ended")
     return kept
 
 
@@ -140,7 +140,7 @@ class Stages:
             raise RunError(
                 f"the network of run '{self.request.after}' is no longer in these macros: the cells of a "
                 f"layer are found {apart * 1e6:.1f} uS away from what that run left, in the median. Were "
-                f"they programmed since, or is this another chip? Program the network again: rramlab sample"
+                f"they programmed since, or is this another chip? Program the network again: without --after"
             )
         return found
 

@@ -1,7 +1,7 @@
 """Keep every request and every answer of a run for good, at the moment it is made."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self, final
@@ -54,14 +54,20 @@ class Journal(Recorder):
         self._open = {event.number: event.verb for event in self.open_requests()}
 
     @classmethod
-    def create(cls, path: Path, facts: Facts) -> Self:
-        """Make a journal whose first event is the note 'start' with these facts."""
+    def create(cls, path: Path, facts: Facts, notes: Sequence[tuple[str, Facts, Columns]] = ()) -> Self:
+        """Make a journal whose first event is the note 'start' with these facts; `notes` stand behind it.
+
+        All of them are there or none, whenever the process is killed.
+        """
         with ExitStack() as held:
             connection = _hold(path, held)
             if has_events(path):
                 raise RunError(f"'{path}' exists already; continue it with --resume {path.parent}")
             with clear_errors(path.parent):
-                _write_start(connection, row_of("note", "start", 0, 0.0, facts, {}))
+                _write_start(
+                    connection,
+                    [row_of("note", verb, 0, 0.0, *told) for verb, *told in [("start", facts, {}), *notes]],
+                )
                 sync_folder(path.parent)
             return cls(path, connection)._keeping(held)
 
@@ -150,11 +156,11 @@ def _hold(path: Path, held: ExitStack) -> sqlite3.Connection:
     return connection
 
 
-def _write_start(connection: sqlite3.Connection, row: tuple[Any, ...]) -> None:
+def _write_start(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     connection.execute("BEGIN IMMEDIATE")
     for statement in (_SCHEMA, _ONCE, f"PRAGMA user_version = {VERSION}"):
         connection.execute(statement)
-    connection.execute(_INSERT, row)
+    connection.executemany(_INSERT, rows)
     connection.execute("COMMIT")
 
 

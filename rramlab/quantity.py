@@ -9,6 +9,7 @@ from rramlab.errors import InputError
 _MICRO = dict.fromkeys(("u", "\N{MICRO SIGN}", "\N{GREEK SMALL LETTER MU}"), 1e-6)
 PREFIXES = {"": 1.0, "p": 1e-12, "n": 1e-9, **_MICRO, "m": 1e-3, "k": 1e3, "M": 1e6}
 _PRINTED = ("p", "n", "u", "m", "", "k", "M")
+_EXAMPLES = {"V": ("150mV", "0.15"), "s": ("10us", "1e-5"), "A": ("50uA", "5e-5"), "K": ("298K", "298")}
 _NUMBER = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S*)\s*")
 
 
@@ -17,7 +18,8 @@ def parse_quantity(text: str, unit: str) -> float:
     match = _NUMBER.fullmatch(text)
     prefix = None if match is None else _prefix(match[2], unit)
     if match is None or prefix is None:
-        raise InputError(f"'{text}' is not a quantity in {unit}; write for example '50u{unit}' or '5e-5'")
+        one, bare = _EXAMPLES.get(unit, (f"50u{unit}", "5e-5"))
+        raise InputError(f"'{text}' is not a quantity in {unit}; write for example '{one}' or '{bare}'")
     value = float(match[1]) * PREFIXES[prefix]
     if not math.isfinite(value):
         raise InputError(f"'{text}' is too large for a quantity in {unit}; write for example '50u{unit}'")

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self, final
 
 from rramlab.backend import Backend
-from rramlab.contents import END, IDENTITY, KEEP, RESUMED, START, STOP
+from rramlab.contents import END, IDENTITY, KEEP, RESUMED, START, STOP, Kept
 from rramlab.disk import MINIMUM_FREE, check_room
 from rramlab.errors import RunError
 from rramlab.finish import remove_journal, write_file
@@ -52,14 +52,16 @@ class Run:
         limits: Limits,
         parameters: Mapping[str, Any] | None = None,
         calibration: Sequence[Facts] = (),
+        given: Mapping[str, Kept] | None = None,
         argv: list[str] | None = None,
         estimate: int = 0,
         minimum_free: int = MINIMUM_FREE,
     ) -> Self:
         """Begin a run in a new folder; `parameters` are options that a resumed run must share (plain JSON).
 
-        `estimate` is how many bytes it will need. RunError if the name is taken, or the folder cannot be made
-        or written, or the disk is nearly full: before anything is sent to a bench.
+        `given` is kept with the beginning: no run is there without it. `estimate` is how many bytes the run
+        will need. RunError if the name is taken, or the folder cannot be made or written, or the disk is
+        nearly full: before anything is sent to a bench.
         """
         folder = Path(folder)
         check_new(folder)
@@ -67,7 +69,8 @@ class Run:
         make_folder(folder)
         plain = limits.model_dump(), parameters or {}, software(), process(argv), list(calibration)
         start = Start(command, seed, bench_text, *plain)
-        return cls(folder, Journal.create(folder / JOURNAL, start.facts()))
+        notes = [_kept(name, kept.columns, kept.units, kept.facts) for name, kept in (given or {}).items()]
+        return cls(folder, Journal.create(folder / JOURNAL, start.facts(), notes))
 
     @classmethod
     def resume(
@@ -113,9 +116,7 @@ class Run:
         facts: Facts | None = None,
     ) -> None:
         """Keep arrays of a result with the unit of each; the last of a name counts."""
-        check_name(name, "a result")
-        known = units_of({key: column.dtype for key, column in columns.items()}, units or {})
-        self._note(KEEP, {"name": name, "units": known, "facts": dict(facts or {})}, columns)
+        self._note(*_kept(name, columns, units or {}, facts or {}))
 
     def keep_memory(self, memory: Columns) -> None:
         """Keep a simulated macro (`Backend.memory`), before the first request and at the end."""
@@ -221,6 +222,13 @@ class Run:
 
     def _note(self, verb: str, facts: Facts, columns: Columns) -> None:
         self.recorder.note(verb, self.recorder.bench_time, facts, columns)
+
+
+def _kept(name: str, columns: Columns, units: Mapping[str, str], facts: Facts) -> tuple[str, Facts, Columns]:
+    """Return the note by which a result is kept."""
+    check_name(name, "a result")
+    known = units_of({key: column.dtype for key, column in columns.items()}, units)
+    return KEEP, {"name": name, "units": known, "facts": dict(facts)}, columns
 
 
 def _first(journal: Journal) -> Event:

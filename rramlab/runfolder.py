@@ -14,12 +14,15 @@ def check_new(folder: Path) -> None:
     with clear_errors(folder):
         if folder.exists() and not folder.is_dir():
             raise RunError(f"'{folder}' is a file, and a run is a folder; choose another name")
+        if folder.parent.is_file():
+            raise RunError(f"'{folder.parent}' is a file, and '{folder}' wants a folder; choose another name")
         if not folder.parent.is_dir():
             raise RunError(f"there is no folder '{folder.parent}'; make it first: mkdir {folder.parent}")
         if is_taken(folder):
+            # What is complete cannot be continued.
+            onward = "" if (folder / FILE).exists() else f", or continue it with --resume {folder}"
             raise RunError(
-                f"run '{folder}' exists already; choose another name, such as '{next_free(folder)}', "
-                f"or continue it with --resume {folder}"
+                f"run '{folder}' exists already; choose another name, such as '{next_free(folder)}'{onward}"
             )
 
 

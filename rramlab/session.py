@@ -32,7 +32,8 @@ class Plan:
     `parameters` are the options that a continued run takes over; `check` looks at the bench and refuses a
     plan that does not fit it, before a folder is made. With a `correction` the run works with that, and not
     with the calibration of the bench: to make a new one. One that goes on `in_parts` begins the part anew in
-    which it was cut off; a simulated macro goes back to the last kept result for it.
+    which it was cut off; a simulated macro goes back to the last kept result for it. What is `given` to a new
+    run, such as its targets, is kept with its beginning.
     """
 
     command: str
@@ -45,6 +46,7 @@ class Plan:
     check: Callable[[Backend], None] | None = None
     correction: Correction | None = None
     in_parts: bool = False
+    given: Mapping[str, Kept] | None = None
 
     def __post_init__(self) -> None:
         if self.resume is not None and self.after is not None:
@@ -158,6 +160,7 @@ class Session:
                 limits=bench.limits,
                 parameters=plan.parameters,
                 calibration=backend.correction.facts(),
+                given=plan.given,
             )
         else:
             # The bench file may have moved since; the run carries its own copy, and its own options.
@@ -213,8 +216,8 @@ def fits(cells: Cells | None) -> Callable[[Backend], None]:
 
 def refuse_new_options(ctx: Any, *free: str) -> None:
     """Refuse options given beside --resume: a run that is continued keeps those it was begun with."""
-    given = [name for name in ctx.params if ctx.get_parameter_source(name).name == "COMMANDLINE"]
-    changed = [name for name in given if name not in ("resume", *free)]
+    given = {name for name in ctx.params if ctx.get_parameter_source(name).name == "COMMANDLINE"}
+    changed = [each for each in ctx.command.params if each.name in given.difference(("resume", *free))]
     if changed:
-        names = ", ".join(f"--{name.replace('_', '-')}" for name in changed)
+        names = ", ".join(each.opts[0] for each in changed)
         raise InputError(f"a continued run keeps the options it was begun with; leave out {names}")

@@ -108,6 +108,9 @@ def test_file_round_trip_is_exact(tmp_path):
     assert (back.gain, back.scale, back.activation_limit) == (4.5, 1.5, 1.25)
     assert back.schedule == w.schedule
     assert back.metadata == {"seed": "7"}
+    (tmp_path / "other").write_text("")  # read by the same people as any other file
+    modes = [(tmp_path / name).stat().st_mode & 0o777 for name in ("w.safetensors", "other")]
+    assert modes[0] == modes[1]
 
 
 def test_wrong_files_are_refused(tmp_path):

@@ -245,7 +245,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     return call
 
 
-def test_the_command_forms_maps_and_keeps(run: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_forms_maps_and_keeps(run: Callable[..., str]) -> None:
     facts = json.loads(run("--json", "forming", "--cells", "r0-15,c0-15", "--run", "f", "--seed", "3"))
     assert facts["fresh"] > 250 and facts["yield_percent"] > 96
     assert facts["yield_95_percent"][0] < facts["yield_percent"] <= facts["yield_95_percent"][1]
@@ -257,9 +257,9 @@ def test_the_command_forms_maps_and_keeps(run: Callable[..., str], monkeypatch: 
     assert kept.units["forming_voltage"] == "V" and len(kept.columns["outcome"]) == 256
     page = Path("f/index.html").read_text()
     assert page.count("<img") == 3 and "Yield map" in page and Path("f/yield.png").exists()
-    monkeypatch.setattr("protocols.forming.run.draw", lambda *what: None)
     words = ("forming", "--after", "f", "--cells", "r0-1,c0-1", "--run", "g", "--require", "50")
     assert "already formed" in run(*words, code=1)  # no fresh cell is no yield
+    assert Path("g/index.html").read_text().count("<img") == 1  # and there is nothing to draw but the map
 
 
 def test_the_command_refuses_before_a_run_is_made(run: Callable[..., str]) -> None:

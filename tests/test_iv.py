@@ -131,7 +131,7 @@ def test_a_sweep_beyond_the_limits_is_refused_before_the_first(asked: dict[str, 
 
 
 @pytest.mark.parametrize(
-    "asked", [{"cycles": 0}, {"step": 0.2}, {"step": 1e-5}, {"v_set": -1.0}, {"skip": -1}]
+    "asked", [{"cycles": 0}, {"step": 0.2}, {"step": 1e-5}, {"v_set": -1.0}, {"skip": -1}, {"skip": 10}]
 )
 def test_a_request_that_makes_no_sense_is_refused(asked: dict[str, Any]) -> None:
     with pytest.raises(InputError):

@@ -13,7 +13,7 @@ import pytest
 from kills import Acknowledging, Moment, Say, kill, memory_disk
 
 from protocols.program.request import Request
-from protocols.program.run import keep_targets, kept_targets, write
+from protocols.program.run import as_kept, kept_targets, write
 from rramlab.bench import embedded
 from rramlab.cells import Cells
 from rramlab.events import has_events, read_events
@@ -40,11 +40,11 @@ def job(say: Say, folder: Path, bench: Path) -> None:
     """Program the macro in a run, as the command does without its pictures; go on with it if it was begun."""
     session = Session(bench, Terminal(quiet=True))
     begun = is_taken(folder)
-    plan = Plan("program", folder, SEED, REQUEST.parameters(), folder if begun else None)
+    given = None if begun else {"targets": as_kept(CELLS, targets())}
+    plan = Plan("program", folder, SEED, REQUEST.parameters(), folder if begun else None, given=given)
     with session.work(plan) as work:
         work.backend.recorder = Acknowledging(work.run.recorder, say)
-        known = begun and work.kept("targets") is not None
-        cells, wanted = kept_targets(work) if known else keep_targets(work, CELLS, targets())
+        cells, wanted = kept_targets(work) if begun else (CELLS, targets())
         spec = REQUEST.spec(work.bench)
         done = write(work, REQUEST.strategy_object(), spec, cells, wanted, Silent())
         work.run.keep("program", done.columns())

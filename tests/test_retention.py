@@ -318,6 +318,7 @@ def test_time_away_is_said_of_a_run_that_goes_on_at_a_real_bench(lab: Lab) -> No
         (("--reads", "1"), "give 2 to"),
         (("--levels", "300"), "levels are not possible"),
         (("--temperature", "-400C"), "write for example 25C"),
+        (("--temperature", "25"), "no temperature with its unit; write for example 25C or 298K"),
         (("--cells", "r99c0"), "lies outside this bench"),
     ],
 )

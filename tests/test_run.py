@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from kills import Moment, Say, kill, memory_disk
 
+from rramlab.contents import Kept
 from rramlab.errors import RunError
 from rramlab.limits import Limits
 from rramlab.provenance import git_commit
@@ -250,12 +251,19 @@ def test_names_that_are_taken_or_wrong(folder, unfinished):
         create(folder / "file")
     with pytest.raises(RunError, match="there is no folder"):
         create(folder / "missing" / "moon")
-    with pytest.raises(RunError, match="there is no folder"):
+    with pytest.raises(RunError, match=r"file' is a file, and '.*moon' wants a folder"):
         create(folder / "file" / "moon")
     with pytest.raises(RunError, match="did you mean 'moon'"):
         resume(folder / "mon")
     with pytest.raises(RunError, match="there is no run"):
         RunFile.open(folder / "nothing")
+
+
+def test_what_is_given_to_a_run_is_there_with_its_beginning(folder):
+    given = {"targets": Kept({"target": np.array([20e-6])}, {"target": "S"}, {})}
+    create(folder / "moon", given=given).close()  # as one that ends before anything is sent
+    kept = RunFile.open(folder / "moon").kept["targets"]
+    assert kept.columns["target"].tolist() == [20e-6] and kept.units == {"target": "S"}
 
 
 def test_a_complete_run_is_not_continued(folder):

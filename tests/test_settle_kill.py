@@ -16,7 +16,7 @@ from kills import Moment, Say, kill, memory_disk
 from numpy.typing import NDArray
 
 from protocols.program.request import Request
-from protocols.program.run import keep_targets, kept_targets, write
+from protocols.program.run import as_kept, kept_targets, write
 from rramlab.cells import Cells
 from rramlab.contents import contents_of
 from rramlab.events import has_events, read_events
@@ -70,14 +70,14 @@ def job(say: Say, folder: Path, bench: Path, state: Path) -> None:
     os.environ["RRAMLAB_STATE"] = str(state)
     session = Session(bench, Terminal(quiet=True))
     begun = is_taken(folder)
-    plan = Plan("program", folder, 4, REQUEST.parameters(), folder if begun else None)
+    # Other targets for each run: the macro keeps those of the last one.
+    wanted = np.random.default_rng(int(folder.name)).uniform(20e-6, 100e-6, len(CELLS))
+    given = None if begun else {"targets": as_kept(CELLS, wanted)}
+    plan = Plan("program", folder, 4, REQUEST.parameters(), folder if begun else None, given=given)
     with session.work(plan) as work:
         say("settled", 0)
         work.backend.recorder = Telling(work.run.recorder, say)
-        known = begun and work.kept("targets") is not None
-        # Other targets for each run: the macro keeps those of the last one.
-        wanted = np.random.default_rng(int(folder.name)).uniform(20e-6, 100e-6, len(CELLS))
-        cells, targets = kept_targets(work) if known else keep_targets(work, CELLS, wanted)
+        cells, targets = kept_targets(work) if begun else (CELLS, wanted)
         done = write(work, REQUEST.strategy_object(), REQUEST.spec(work.bench), cells, targets, Silent())
         work.run.keep("program", done.columns())
 

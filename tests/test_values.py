@@ -77,6 +77,13 @@ def test_nonsense_is_no_quantity(text: str) -> None:
         parse_quantity(text, "S")
 
 
+def test_the_example_of_an_error_is_one_of_its_unit() -> None:
+    for unit, example in (("V", "150mV"), ("s", "10us"), ("K", "298K"), ("S", "50uS")):
+        with pytest.raises(InputError, match=f"write for example '{example}'"):
+            parse_quantity("3 apples", unit)
+        assert parse_quantity(example, unit) > 0
+
+
 # Cells.
 
 

@@ -74,19 +74,22 @@ def draw(done: FormedCells, ramp: Ramp, folder: Path) -> None:
     outcomes = plane_of(done.cells, done.outcome)
     names = {int(outcome): outcome.words for outcome in Formed}
     voltage = plane_of(done.cells, done.forming_voltage)
-    page.figure("Yield map and forming voltages", forming_map(outcomes, voltage, names), name="yield")
-    page.figure(
-        "Distribution of forming voltages: the BL voltage of the pulse that formed a cell, less half a step. "
-        "The line is the normal distribution of the same mean and sigma.",
-        forming_voltages(done.forming_voltage, step),
-        name="forming-voltages",
-    )
     good = done.outcome == Formed.FORMED
-    page.figure(
-        "Conductance before forming, at the first reading of the formed cell, and after the RESET",
-        conductances(done.before[good], done.formed[good], done.after[good]),
-        name="conductances",
-    )
+    if good.any():
+        page.figure("Yield map and forming voltages", forming_map(outcomes, voltage, names), name="yield")
+        page.figure(
+            "Distribution of forming voltages: the BL voltage of the pulse that formed a cell, less half a "
+            "step. The line is the normal distribution of the same mean and sigma.",
+            forming_voltages(done.forming_voltage[good], step),
+            name="forming-voltages",
+        )
+        page.figure(
+            "Conductance before forming, at the first reading of the formed cell, and after the RESET",
+            conductances(done.before[good], done.formed[good], done.after[good]),
+            name="conductances",
+        )
+    else:
+        page.figure("Yield map: no cell was formed", forming_map(outcomes, voltage, names), name="yield")
     page.table("Outcomes", ["outcome", "cells", "what to do"], _outcomes(done))
     page.write(folder / "index.html", pictures=True)
 

@@ -38,8 +38,11 @@ class Request:
     def __post_init__(self) -> None:
         if not 1 <= self.cycles <= MOST_CYCLES:
             raise InputError(f"{self.cycles} cycles were asked for; 1 to {MOST_CYCLES} are possible")
-        if self.skip < 0:
-            raise InputError(f"{self.skip} cycles are to be left out; give 0 or more")
+        if not 0 <= self.skip < max(self.cycles, 2):
+            raise InputError(
+                f"--skip {self.skip} leaves nothing of {self.cycles} cycles; "
+                f"give 0 to {max(self.cycles - 1, 1)}"
+            )
         if not (self.v_set > 0 and self.v_reset > 0 and self.step > 0):
             raise InputError(
                 f"sweeps to {self.v_set:g} V and -{self.v_reset:g} V in steps of {self.step:g} V were asked "

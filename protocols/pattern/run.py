@@ -15,7 +15,7 @@ from protocols.ageing.schedule import MOST_READS
 from protocols.ageing.series import UNITS
 from protocols.pattern.report import Aged, draw, show, summarise
 from protocols.program.request import Request as Writing
-from protocols.program.run import keep_targets, kept_targets, placed, write
+from protocols.program.run import as_kept, kept_targets, placed, write
 from protocols.write_verify.programmed import UNITS as PROGRAMMED_UNITS
 from protocols.write_verify.programmed import Programmed
 from rramlab.errors import InputError
@@ -75,11 +75,10 @@ def carry_out(
         given = None if resume else placed(chosen, session.bench())
     place = resume or folder or free_folder("pattern")
     check = fits(None if given is None else given[0])
-    plan = Plan("pattern", place, seed, request.parameters(), resume, after, check=check)
+    begun = None if given is None else {"targets": as_kept(*given)}
+    plan = Plan("pattern", place, seed, request.parameters(), resume, after, check=check, given=begun)
 
     def body(work: Work, progress: Progress) -> dict[str, Any]:
-        if given is not None and work.kept("targets") is None:
-            keep_targets(work, *given)
         return _measured(long_run, work, progress, given)
 
     long_run = LongRun(session, plan, host or ThisHost(), patience, away)

@@ -17,6 +17,7 @@ from protocols.write_verify.spec import Spec
 from protocols.write_verify.strategy import Strategy
 from rramlab.bench import Bench
 from rramlab.cells import Cells
+from rramlab.contents import Kept
 from rramlab.errors import InputError
 from rramlab.progress import Progress
 from rramlab.session import Plan, Session, Work, fits, free_folder
@@ -40,10 +41,11 @@ def carry_out(
     name = "program" if request.targets is None else request.targets.stem
     check = fits(None if given is None else given[0])
     place = resume or folder or free_folder(name)
-    plan = Plan("program", place, seed, request.parameters(), resume, after, check=check)
+    begun = None if given is None else {"targets": as_kept(*given)}
+    plan = Plan("program", place, seed, request.parameters(), resume, after, check=check, given=begun)
     with session.work(plan) as work:
         request = Request(None, **work.run.start.parameters)
-        cells, targets = kept_targets(work) if given is None else keep_targets(work, *given)
+        cells, targets = given or kept_targets(work)
         with session.terminal.progress() as progress:
             done = write(work, request.strategy_object(), request.spec(work.bench), cells, targets, progress)
         sure = Certainty.of(work.backend, cells, done.achieved, request.spec(work.bench).final_reading)
@@ -72,17 +74,16 @@ def placed(request: Request, bench: Bench) -> tuple[Cells, FloatArray]:
     return cells, targets
 
 
-def keep_targets(work: Work, cells: Cells, targets: FloatArray) -> tuple[Cells, FloatArray]:
-    """Keep cells and targets (S) in the run, for its reader and for its continuation."""
-    work.run.keep("targets", {"row": cells.row, "col": cells.col, "target": targets}, {"target": "S"})
-    return cells, targets
+def as_kept(cells: Cells, targets: FloatArray) -> Kept:
+    """Return cells and targets (S) as a run keeps them, for its reader and for its continuation."""
+    return Kept({"row": cells.row, "col": cells.col, "target": targets}, {"target": "S"}, {})
 
 
 def kept_targets(work: Work) -> tuple[Cells, FloatArray]:
     """Return the cells and targets (S) that a run was begun with."""
     kept = work.kept("targets")
     if kept is None:
-        raise InputError("this run was cut off before it had its targets; begin it anew under another name")
+        raise InputError("this run has no targets; begin it anew under another name")
     columns = kept.columns
     return Cells(columns["row"], columns["col"]), columns["target"].astype(float)
 

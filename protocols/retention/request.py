@@ -78,8 +78,10 @@ class Request:
 
 
 def parse_temperature(text: str) -> float:
-    """Return the temperature (K) of a text such as "25C", "298.15K" or "300"."""
+    """Return the temperature (K) of a text such as "25C" or "298.15K"; a bare number could be either."""
     stripped = text.strip()
+    if not stripped.endswith(("C", "K")):
+        raise InputError(f"'{text}' is no temperature with its unit; write for example 25C or 298K")
     celsius = stripped.endswith("C")
     kelvin = parse_quantity(stripped.removesuffix("C").removesuffix("°"), "K") + (_ICE if celsius else 0.0)
     if not 1 <= kelvin <= 1000:

@@ -70,14 +70,21 @@ class Correction:
 
     def check(self, identity: Mapping[str, str]) -> None:
         """Refuse a calibration of another bench: CalibrationError names the part and what renews it."""
-        for kind, record in self.records.items():
-            for part, serial in record.identity.items():
-                if identity.get(part) != serial:
-                    raise CalibrationError(
-                        f"the calibration '{kind}' of {record.date} is of another bench: its {part} was "
-                        f"'{serial}', here is '{identity.get(part, 'none')}'; renew it with: "
-                        f"rramlab calibrate {kind}"
-                    )
+        foreign = [
+            (kind, part, serial)
+            for kind, record in self.records.items()
+            for part, serial in record.identity.items()
+            if identity.get(part) != serial
+        ]
+        if foreign:
+            kinds = list(dict.fromkeys(kind for kind, _, _ in foreign))
+            _, part, serial = foreign[0]
+            named = ", ".join(f"'{kind}' of {self.records[kind].date}" for kind in kinds)
+            raise CalibrationError(
+                f"the calibration {named} is of another bench: its {part} was '{serial}', here is "
+                f"'{identity.get(part, 'none')}'; renew it with: "
+                f"rramlab calibrate {kinds[0] if len(kinds) == 1 else 'all'}"
+            )
 
     def facts(self) -> list[dict[str, Any]]:
         """Return the records as plain JSON, for the record of a run."""

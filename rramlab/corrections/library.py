@@ -122,14 +122,15 @@ def _tried(path: Path) -> Record | CalibrationError:
 
 
 def _read(path: Path) -> Record:
+    kind = path.stem if path.parent.name != OLDER else path.stem.rpartition("-")[0]
+    cure = f"renew it with: rramlab calibrate {kind}"
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
         record = Record.from_facts(facts)
     except (OSError, ValueError) as error:
-        raise CalibrationError(f"the calibration file {path} cannot be read ({error}); renew it") from None
+        raise CalibrationError(f"the calibration file {path} cannot be read ({error}); {cure}") from None
     except CalibrationError as error:
-        raise CalibrationError(f"the calibration file {path}: {error}") from None
-    kind = path.stem if path.parent.name != OLDER else path.stem.rpartition("-")[0]
+        raise CalibrationError(f"the calibration file {path}: {error}; {cure}") from None
     if record.kind != kind:
         raise CalibrationError(f"the calibration file {path} holds '{record.kind}'; its name must say so")
     return record

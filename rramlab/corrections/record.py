@@ -48,7 +48,7 @@ class Record:
             )
         finite = all(np.isfinite(value).all() for value in (*arrays.values(), self.covariance))
         if not (finite and (np.diag(self.covariance) >= 0).all()):
-            raise CalibrationError(f"the calibration '{self.kind}' holds what is not a number; renew it")
+            raise CalibrationError(f"the calibration '{self.kind}' holds what is not a number")
 
     def __getitem__(self, name: str) -> FloatArray:
         return self.values[name]
@@ -94,7 +94,7 @@ class Record:
             covariance = unpacked_triangle(told.pop("covariance"), size)
             return cls(values=values, covariance=covariance, **told)
         except (KeyError, TypeError, ValueError, AttributeError, zlib.error) as error:
-            raise CalibrationError(f"this is no calibration record ({error}); renew it") from None
+            raise CalibrationError(f"this is no calibration record ({error})") from None
 
 
 def packed_triangle(matrix: FloatArray) -> str:

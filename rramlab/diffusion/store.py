@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from rramlab.diffusion.condition import Condition
 from rramlab.diffusion.network import ScoreWeights
 from rramlab.diffusion.schedule import VpSchedule
+from rramlab.disk import write_aside
 from rramlab.errors import InputError
 
 FORMAT = "rramlab-score-network-1"
@@ -49,7 +50,8 @@ def save_weights(weights: ScoreWeights, path: Path | str) -> None:
     arrays, facts = record_of(weights)
     metadata = facts.pop("metadata")
     header = {"format": FORMAT, "numbers": json.dumps(facts), "metadata": json.dumps(metadata)}
-    save_file(arrays, Path(path), metadata=header)
+    # Not by save_file: what that writes only its owner may read, whatever the umask.
+    write_aside(Path(path), save(arrays, metadata=header))
 
 
 def load_weights(path: Path | str) -> ScoreWeights:

@@ -20,9 +20,17 @@ _COLOURS = ("#8A8A8A", "#009E73", "#56B4E9", "#222222", "#D55E00", "#E69F00", "#
 
 
 def forming_map(outcome: ArrayLike, voltage: ArrayLike, names: Mapping[int, str]) -> Figure:
-    """Draw outcomes by code (named by `names`) and forming voltages (V), both (rows, columns), NaN unused."""
+    """Draw outcomes by code (named by `names`) and forming voltages (V), both (rows, columns), NaN unused.
+
+    Where nothing was formed there are no voltages to draw.
+    """
     codes, volts = maps.plane(outcome), maps.plane(voltage)
     figure = style.blank(style.DOUBLE, maps.height(codes.shape, 58.0, 20.0) + 30.0)
+    if not np.isfinite(volts).any():
+        only = figure.subplots()
+        style.dress(only, "Column", "Row", "Outcome")
+        _draw_outcomes(only, codes, names)
+        return figure
     left, right = figure.subplots(1, 2)
     style.dress(left, "Column", "Row", "Outcome", "a")
     style.dress(right, "Column", "", "Forming voltage", "b")
@@ -47,15 +55,12 @@ def _draw_outcomes(axes: Axes, codes: FloatArray, names: Mapping[int, str]) -> N
 
 
 def forming_voltages(voltage: ArrayLike, step: float) -> Figure:
-    """Draw the forming voltages (V) found by a ramp of this step (V): histogram and cumulative share."""
+    """Draw the forming voltages (V), one or more, found by a ramp of this step (V): histogram and share."""
     found = np.sort(style.finite(voltage)) - 0.5 * step
     figure = style.blank(style.DOUBLE * 0.85, 58.0)
     left, right = figure.subplots(1, 2)
     style.dress(left, "Forming voltage (V)", "Share of formed cells (%)", "", "a")
     style.dress(right, "Forming voltage (V)", "Cumulative share (%)", "", "b")
-    if found.size == 0:
-        style.note(left, "no cell formed")
-        return figure
     width = step or 0.05
     count = round((found[-1] - found[0]) / width) + 1
     bins = found[0] + width * (np.arange(count + 1) - 0.5)
