@@ -86,7 +86,9 @@ def _implied(found: Findings, claim: Claim) -> str:
     )
     whole = found.alone.joule / found.alone.seconds
     shared = (
-        "energy shared by a batch, beside a time that is not" if whole > 2 * digital else "a whole machine"
+        "as if the energy were shared by a batch, and the time were not"
+        if whole > 2 * digital
+        else "that of a whole machine"
     )
     return (
         f"{claim.where} tells seconds and joules: {of(analog, 'W')} on the analog side, {of(digital, 'W')} "
