@@ -12,6 +12,7 @@ device that was fitted to the relaxation: the share within +-2 uS 1 s and 1 h af
 """
 
 import argparse
+import itertools
 import tempfile
 import time
 from pathlib import Path
@@ -25,10 +26,12 @@ from rramlab.progress import Silent
 from sim_backend import SimBackend
 from sim_backend.fit.check import check_page, good, verdicts
 from sim_backend.fit.plan import Plan
+from sim_backend.fit.pulses import Pulses
 from sim_backend.fit.record import write_preset
 from sim_backend.fit.stages import carry_out
 from sim_backend.fit.table import read_table
 from sim_backend.options import Options
+from sim_backend.preset import Preset
 
 PULSE = {"cell": 0, "width": 1, "v_wl": 2, "before": "4 ohm", "after": "5 ohm"}
 HELD = {"width": [4e-8, 2e-7, 1e-6]}
@@ -71,19 +74,23 @@ START = {
     "kinetics.set_power": 3.0,
     "kinetics.g_ceil": 1e-3,
     "kinetics.v_activation": 40.0,
-    "kinetics.reset_v0": 1.7,
-    "kinetics.reset_slope": 0.2,
+    "kinetics.reset_v0": 1.05,
+    "kinetics.reset_slope": 1.1,
     "kinetics.reset_v_activation": 20.0,
-    "kinetics.reset_onset": 0.4,
+    "kinetics.reset_onset": 0.25,
+    "kinetics.reset_gain": 0.8,
     "kinetics.reset_power": 4.0,
     "kinetics.reset_v_min": 0.01,
     "transistor.kp": 4e-4,
     "transistor.vt0": 0.3,
     "transistor.series_ohm": 1500.0,
+    "transistor.sl_ohm": 7e3,
     "transistor.gamma": 0.05,
     "transistor.lam": 0.2,
 }
+EFFORT = {"rounds": 40}
 QUIET = {"telegraph.fraction": 0.0, "telegraph.strong_fraction": 0.0}
+GATES, SWITCHED = (2.05, 2.45, 2.65, 2.95, 3.45), 0.8
 TARGETS, LEVEL = (10e-6, 120e-6), 2e-6
 
 
@@ -91,9 +98,10 @@ def plans(only: list[str]) -> list[Plan]:
     """Return the switching plan and the relaxation plan, with the tables that were asked for."""
     named = {"curves": CURVES, "set": SET, "reset": RESET}
     tables = [table for name, table in named.items() if name in only]
-    found = [{"name": "ni", "start": START, "table": tables}] if tables else []
+    found = [{"name": "ni", "start": START, "effort": EFFORT, "table": tables}] if tables else []
     if {"relaxation", "write"} & set(only):
-        found.append({"name": "techB", "base": "hfox_techB", "start": QUIET, "table": [RELAXATION]})
+        techb = {"name": "techB", "base": "hfox_techB", "start": QUIET, "effort": EFFORT}
+        found.append(techb | {"table": [RELAXATION]})
     return [Plan.model_validate(plan) for plan in found]
 
 
@@ -117,9 +125,28 @@ def judge(plan: Plan, data: Path, out: Path) -> Path:
                     f"    MISSED {p.label}, {p.figure}: {p.measured:.3g} +- {p.error:.2g}, "
                     f"predicted {p.predicted:.3g}"
                 )
+    for stage in outcome.stages:
+        for e in stage.experiments:
+            if isinstance(e, Pulses) and np.any(e.table["v_sl"] > 0.0):
+                switched(e, outcome.preset)
     check_page(found, outcome.preset).write(out / plan.name / "index.html", pictures=True)
     write_preset(out / f"{plan.name}.toml", outcome, f"Fitted to {', '.join(found)}.")
     return out / f"{plan.name}.toml"
+
+
+def switched(experiment: Pulses, preset: Preset) -> None:
+    """Print the share of cells that a RESET pulse takes below 0.8 of what they were, by gate voltage."""
+    t, simulated = experiment.table, experiment.simulate(preset, np.random.default_rng(21), 4)
+    print(f"  {experiment.name}: share of cells that switch, measured / simulated, by gate")
+    for v_sl, width in itertools.product((2.5, 3.0), (1e-6, 2e-6)):
+        shares = []
+        for low, high in itertools.pairwise(GATES):
+            here = (
+                (t["v_sl"] == v_sl) & np.isclose(t["width"], width) & (t["v_wl"] > low) & (t["v_wl"] < high)
+            )
+            seen, there = (v[..., here] < SWITCHED * t["before"][here] for v in (t["after"], simulated))
+            shares.append(f"{low + 0.05:.1f} to {high - 0.05:.1f} V {seen.mean():4.0%} / {there.mean():4.0%}")
+        print(f"    SL {v_sl:g} V, {1e9 * width:4g} ns: " + "   ".join(shares))
 
 
 def write_verify(preset: Path, passes: int, chip: int) -> tuple[float, float, float]:
