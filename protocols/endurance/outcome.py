@@ -1,11 +1,12 @@
 """Say how a cell stood the cycles, and what to do about it."""
 
-from enum import IntEnum
 from typing import final
+
+from protocols.ending import Ending
 
 
 @final
-class Endured(IntEnum):
+class Endured(Ending):
     """Tell how a cell stood the cycles; `cure` is the sentence for the person at the bench."""
 
     ENDURED = 0
@@ -15,11 +16,6 @@ class Endured(IntEnum):
     STUCK_LOW = 4
     UNREADABLE = 5
     UNFORMED = 6
-
-    @property
-    def words(self) -> str:
-        """Return the outcome in plain words."""
-        return self.name.replace("_", " ").lower()
 
     @property
     def cure(self) -> str:

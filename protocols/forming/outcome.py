@@ -1,11 +1,12 @@
 """Say how forming a cell ended, and what to do about it."""
 
-from enum import IntEnum
 from typing import final
+
+from protocols.ending import Ending
 
 
 @final
-class Formed(IntEnum):
+class Formed(Ending):
     """Tell how a cell ended; `cure` is the sentence for the person at the bench."""
 
     OPEN = 0
@@ -21,11 +22,6 @@ class Formed(IntEnum):
     def cure(self) -> str:
         """Return what this outcome means and what to try."""
         return _CURES[self]
-
-    @property
-    def words(self) -> str:
-        """Return the outcome in plain words."""
-        return self.name.replace("_", " ").lower()
 
 
 _CURES = {

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from protocols.characterise.retold import Retold
+from protocols.ending import Ending
 from rramlab.cells import Cells
 from rramlab.limits import Limits
 from rramlab.reading import Curve, ReadSpec, Staircase
@@ -20,7 +20,7 @@ PATIENCE = 3
 
 
 @final
-class Swept(IntEnum):
+class Swept(Ending):
     """Tell how the sweeps of a cell ended; `cure` is the sentence for the person at the bench."""
 
     SWITCHES = 0
@@ -33,11 +33,6 @@ class Swept(IntEnum):
     def cure(self) -> str:
         """Return what this outcome means and what to try."""
         return _CURES[self]
-
-    @property
-    def words(self) -> str:
-        """Return the outcome in plain words."""
-        return self.name.replace("_", " ").lower()
 
 
 _CURES = {

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from protocols.characterise.retold import Retold
+from protocols.ending import Ending
 from protocols.response.steps import Part, Step
 from rramlab.cells import Cells
 from rramlab.limits import Limits
@@ -30,7 +30,7 @@ UNITS = {
 
 
 @final
-class Responded(IntEnum):
+class Responded(Ending):
     """Tell how a cell responded; `cure` is the sentence for the person at the bench."""
 
     SWITCHES = 0
@@ -43,11 +43,6 @@ class Responded(IntEnum):
     def cure(self) -> str:
         """Return what this outcome means and what to try."""
         return _CURES[self]
-
-    @property
-    def words(self) -> str:
-        """Return the outcome in plain words."""
-        return self.name.replace("_", " ").lower()
 
 
 _CURES = {

@@ -1,12 +1,12 @@
 """Sort cells by what they read: answering, open, short, no number, or not to be moved."""
 
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from protocols.ending import Ending
 from rramlab.errors import InputError
 from rramlab.quantity import format_quantity
 
@@ -15,7 +15,7 @@ BoolArray = NDArray[np.bool_]
 
 
 @final
-class Condition(IntEnum):
+class Condition(Ending):
     """Tell what a cell looks like; `cure` is the sentence for the person at the bench."""
 
     ANSWERS = 0
@@ -24,11 +24,6 @@ class Condition(IntEnum):
     NO_NUMBER = 3
     STUCK = 4
     NOT_EXAMINED = 5
-
-    @property
-    def words(self) -> str:
-        """Return the condition in plain words."""
-        return self.name.replace("_", " ").lower()
 
     @property
     def they_do(self) -> str:
