@@ -121,7 +121,10 @@ def _write_table(group: Any, table: str, columns: Table) -> None:
 
 
 def _write_kept(group: Any, kept: Kept) -> None:
-    group.attrs.update(_plain({"columns": list(kept.columns), "facts": dict(kept.facts)}))
+    facts = json.dumps(dict(kept.facts))
+    # A JSON text that is cut off would be read by nobody.
+    told = facts if len(facts) <= _LONGEST else f"too long for an attribute; all of it in /config{group.name}"
+    group.attrs.update(_plain({"columns": list(kept.columns), "facts": told}))
     for name, column in kept.columns.items():
         _write(group, name, column).attrs["units"] = kept.units[name]
 

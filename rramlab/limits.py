@@ -90,8 +90,9 @@ class Limits(BaseModel):
         kind = train.polarity.astype(np.intp)
         open_gate = (kind == Polarity.SET) & ~(train.gate <= self.gate_set * _ROUNDING)
         drive = ("v_set", "v_reset", "v_form", "v_set_open_gate")
-        self._refuse_any(train, "drive", train.drive, drive, np.where(open_gate, 3, kind))
+        # The gate first: what a drive may be depends on it.
         self._refuse_any(train, "gate", train.gate, ("gate", "gate", "gate_form"), kind)
+        self._refuse_any(train, "drive", train.drive, drive, np.where(open_gate, 3, kind))
         self._refuse_any(train, "width", train.width, ("width", "width", "width_form"), kind)
         current = self.current(train)
         self._refuse_any(train, "current", current, ("i_set", "i_reset", "i_form"), kind)

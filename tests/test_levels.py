@@ -211,6 +211,7 @@ def test_the_command_programs_reads_sweeps_and_goes_on(
         patch.setattr(Leveller, "_sweep", broken)
         run(*words, *more, "--run", "cut", code=130)
     monkeypatch.setattr("protocols.levels.run.draw", lambda *what: None)  # drawn once is enough
+    assert "leave out --levels" in run("levels", "--resume", "cut", "--levels", "8", code=2)
     run("levels", "--resume", "cut")
     again = RunFile.open("cut").kept["levels"].columns
     for name, column in kept.columns.items():

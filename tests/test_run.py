@@ -266,6 +266,16 @@ def test_what_is_given_to_a_run_is_there_with_its_beginning(folder):
     assert kept.columns["target"].tolist() == [20e-6] and kept.units == {"target": "S"}
 
 
+def test_facts_that_are_too_long_for_an_attribute_are_told_where_they_are(folder):
+    run = create(folder / "moon")
+    run.keep("long", {"x": np.zeros(1, dtype=int)}, facts={"states": list(range(5000))})
+    path = run.finalise()
+    with h5py.File(path) as file:
+        assert file["kept/long"].attrs["facts"].endswith("all of it in /config/kept/long")
+        assert json.loads(file["config/kept/long"][()])["states"][-1] == 4999
+    assert len(RunFile.open(folder / "moon").kept["long"].facts["states"]) == 5000
+
+
 def test_a_complete_run_is_not_continued(folder):
     create(folder / "moon").finalise()
     with pytest.raises(RunError, match="is complete; look at it with: rramlab show"):
