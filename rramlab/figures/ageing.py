@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -82,7 +82,8 @@ def extrapolated(curves: Sequence[StateCurve], far: float) -> Figure:
             _onwards(axes, curve, colour, far)
     _log_time(axes, None)
     axes.axvline(far, color=style.GREY, linewidth=0.6, linestyle=":")
-    style.note(axes, "10 years", 0.93)
+    look: dict[str, Any] = {"fontproperties": style.font(style.SMALL), "ha": "center", "va": "bottom"}
+    axes.annotate("10 years", (far, 1.0), xycoords=("data", "axes fraction"), **look)  # above all curves
     style.legend(axes, beside=True)
     return figure
 
