@@ -1,18 +1,18 @@
 """Read the bench file: which world stands behind the door, how cells are read, and what the limits are."""
 
 import pkgutil
-import re
 import sys
 import time
 import tomllib
 from importlib import resources
 from inspect import isabstract
 from pathlib import Path
-from typing import Annotated, Any, Self, final, get_args
+from typing import Annotated, Any, Self, final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from rramlab.backend import Backend
+from rramlab.complaint import first_complaint, keys_of
 from rramlab.corrections.correction import Correction
 from rramlab.corrections.library import Library
 from rramlab.errors import BenchFileError, did_you_mean
@@ -119,12 +119,14 @@ class Bench(BaseModel):
         try:
             written = tomllib.loads(text)
             for ours in {"text", "place"} & written.keys():
-                raise BenchFileError(f"{source}: unknown key '{ours}'; {did_you_mean(ours, _keys(cls, ()))}")
+                raise BenchFileError(
+                    f"{source}: unknown key '{ours}'; {did_you_mean(ours, keys_of(cls, ()))}"
+                )
             return cls.model_validate(written | {"text": text, "place": place or Path.cwd()})
         except tomllib.TOMLDecodeError as error:
             raise BenchFileError(f"{source} is not valid TOML: {error}") from None
         except ValidationError as error:
-            raise BenchFileError(f"{source}: {_first(error, cls)}") from None
+            raise BenchFileError(f"{source}: {first_complaint(error, cls)}") from None
 
     def open(
         self, recorder: Recorder | None = None, seed: int = 0, correction: Correction | None = None
@@ -163,7 +165,7 @@ class Bench(BaseModel):
             return world.options().model_validate(self.backend.options)
         except ValidationError as error:
             raise BenchFileError(
-                f"[backend.options] of bench '{self.bench.id}': {_first(error, world.options())}"
+                f"[backend.options] of bench '{self.bench.id}': {first_complaint(error, world.options())}"
             ) from None
 
     def _world(self) -> type[Backend]:
@@ -201,40 +203,3 @@ def _read(path: Path) -> str:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise BenchFileError(f"the bench file {path} cannot be read: {error}") from None
-
-
-def _first(error: ValidationError, model: type[BaseModel]) -> str:
-    """Return one complaint as a sentence, a misspelt key before what follows from it."""
-    first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-    path = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        keys = _keys(model, first["loc"][:-1])
-        hint = f"; {did_you_mean(str(first['loc'][-1]), keys)}" if keys else ""
-        return f"unknown key '{path}'{hint}"
-    if first["type"] == "missing":
-        return f"the key '{path}' is missing"
-    if first["type"] == "model_type":
-        return f"'{path}' = {first['input']!r}: it should be a table; write [{path}] and its keys below"
-    message = re.sub("^(Input|String|List) should", "it should", first["msg"].removeprefix("Value error, "))
-    if first["loc"][-1:] == ("[key]",):
-        return f"unknown key '{path.removesuffix('.[key]')}': {message}"
-    where = f"'{path}' = {first['input']!r}: " if path and first["type"] != "value_error" else ""
-    hard = first["loc"][:1] == ("limits",) and first["type"] == "less_than_equal"
-    return f"{where}{message}{' (the hard limit: the macro does not survive more)' if hard else ''}"
-
-
-def _keys(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
-    """Return the keys of a table, or none where the model is not a plain tree of tables."""
-    for part in path:
-        field = model.model_fields.get(str(part))
-        inner = None if field is None else _table_of(field.annotation)
-        if inner is None:
-            return []
-        model = inner
-    return [name for name, field in model.model_fields.items() if field.exclude is not True]
-
-
-def _table_of(annotation: Any) -> type[BaseModel] | None:
-    # A table that may be left out is written as `Table | None`.
-    kinds = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
-    return next((kind for kind in kinds if issubclass(kind, BaseModel)), None)

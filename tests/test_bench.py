@@ -142,7 +142,10 @@ def test_options_of_any_form_are_refused_without_a_bug(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(Toy, "options", classmethod(lambda cls: Many))
     said = refusal(TOY + '[[backend.options.instruments]]\nadress = "x"\n')
-    assert said == "[backend.options] of bench 'toy': unknown key 'instruments.0.adress'"
+    assert (
+        said
+        == "[backend.options] of bench 'toy': unknown key 'instruments.0.adress'; did you mean 'address'?"
+    )
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:

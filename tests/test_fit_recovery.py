@@ -153,13 +153,16 @@ def test_look_and_check(plan, tmp_path, capsys):
     assert code == 0 and (tmp_path / "page" / "index.html").exists()
     code, said = shell(capsys, "fit", "check", str(plan), "--preset", "taox18")
     assert code == 2 and "taox180" in said.err
+    plan.write_text('base = "taox18"\n' + plan.read_text().replace('base = "taox180"\n', ""))
+    code, said = shell(capsys, "fit", "look", str(plan))
+    assert code == 2 and "taox180" in said.err
 
 
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
         ('kind = "pulses"', 'kind = "puls"', "table.0.kind"),
-        ("least = 40", "leest = 40", "leest"),
+        ("least = 40", "leest = 40", "unknown key 'table.0.leest'; did you mean 'least'"),
         ("hold = {v_wl = [1.4]}", "keep = {v_wl = [7.0, 8.0]}", "leaves no row"),
         ("hold = {v_wl = [1.4]}", "hold_within = {v_wl = [0.0, 9.0]}", "no row of pulses.csv to fit"),
         ('file = "pulses.csv"', 'file = "none.csv"', "cannot be read"),

@@ -38,7 +38,7 @@ def test_gzip_and_units(tmp_path):
 
 def test_no_resistance_is_no_reading(tmp_path):
     path = tmp_path / "t.csv"
-    path.write_text("0,-1,2\n")
+    path.write_text("0,-1,2\n1,5,2\n")
     assert np.isnan(read_table(path, {"before": "0 ohm", "after": "1 ohm"})["before"][0])
 
 
@@ -52,6 +52,9 @@ def test_no_resistance_is_no_reading(tmp_path):
         ("1,2\n", {"width": "0 mV"}, "'mV' is no unit of 'width'"),
         ("1,2\n", {"widht": 0}, "did you mean 'width'"),
         ("a,b\n", {"cell": "a"}, "no rows"),
+        ("a,b\n1,nan\n2,\n", {"after": "b"}, "has no value for 'after'"),
+        ("1,-3e-6\n2,-4e-6\n", {"after": 1}, "most values of 'after' are negative"),
+        ("a,b\n1,2\n", {"width": "a furlong"}, "'furlong' is no unit of 'width'"),
         ("\n# nothing\n", {"cell": 0}, "is empty"),
     ],
 )

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
+from rramlab.disk import write_aside
 from rramlab.errors import InputError
 from rramlab.letters.classifier import Classifier
 from rramlab.letters.decoder import Decoder
@@ -30,7 +31,7 @@ def save_network(network: Network, path: Path | str) -> None:
     whole, facts = record_of(network)
     arrays = {name: np.ascontiguousarray(value, dtype=np.float32) for name, value in whole.items()}
     header = {"format": FORMAT, "kind": _kind_of(network), "facts": json.dumps(facts)}
-    save_file(arrays, Path(path), metadata=header)
+    write_aside(Path(path), save(arrays, metadata=header))
 
 
 def record_of(network: Network) -> tuple[dict[str, FloatArray], dict[str, Any]]:

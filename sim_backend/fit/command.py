@@ -31,9 +31,11 @@ def look(ctx: typer.Context, plan: PlanFile) -> None:
     Example: rramlab fit look plan.toml
     """
     from sim_backend.fit.plan import Plan
+    from sim_backend.fit.stages import base_of
 
-    terminal, found = ctx.obj.terminal, {}
-    for table in Plan.load(plan).table:
+    terminal, found, asked = ctx.obj.terminal, {}, Plan.load(plan)
+    base_of(asked, plan.parent)
+    for table in asked.table:
         experiment = table.load(plan.parent)
         columns = experiment.table.columns
         rows = [[name, *_span(values)] for name, values in columns.items()]
@@ -127,7 +129,9 @@ def _preset(name: str) -> Preset:
 
     try:
         return Preset.load(name)
-    except (ValueError, OSError) as error:
+    except OSError as error:
+        raise InputError(f"the preset {name} cannot be read ({error.strerror}); name a preset file") from None
+    except ValueError as error:
         raise InputError(f"preset '{name}': {error}") from None
 
 

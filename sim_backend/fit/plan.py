@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from rramlab.complaint import first_complaint
 from rramlab.errors import InputError
 from sim_backend.fit.conduction import Curves
 from sim_backend.fit.experiment import Experiment
@@ -26,6 +27,8 @@ _NEAR = 0.01
 
 FLOOR, ROUGH = 0.01, 0.03
 """Disagreement in ln(G) that is tolerated: of a run, whose steps are known, and of a table."""
+FEWEST = 10
+"""Rows below which a table is refused: nothing could be said of the certainty of a fit."""
 ENOUGH = 64
 """Cells per band of a run."""
 DEFAULT_BANDS = tuple(1e-6 * g for g in (0.0, 12.0, 28.0, 44.0, 60.0, 76.0, 92.0, 108.0, 128.0))
@@ -91,6 +94,10 @@ class TablePlan(BaseModel):
         table = table.where(kept)
         if not len(table):
             raise InputError(f"'keep' leaves no row of {self.source}; widen its ranges (SI units)")
+        if len(table) < FEWEST:
+            raise InputError(
+                f"{self.source} has {len(table)} rows to fit; give {FEWEST} or more, better hundreds"
+            )
         held = self._held(table)
         if held.all():
             raise InputError(f"'hold' leaves no row of {self.source} to fit; hold fewer back")
@@ -184,7 +191,7 @@ class Plan(BaseModel):
         except tomllib.TOMLDecodeError as error:
             raise InputError(f"the plan {path} is no TOML: {error}") from None
         except ValidationError as error:
-            raise InputError(f"the plan {path}: {_first(error)}") from None
+            raise InputError(f"the plan {path}: {first_complaint(error, Plan)}; see docs/fit.md") from None
 
     def stages(self) -> list[tuple[str, list[TablePlan]]]:
         """Return the tables that are fitted together, in the order of the file."""
@@ -192,9 +199,3 @@ class Plan(BaseModel):
         for k, each in enumerate(self.table):
             found.setdefault(each.stage or f"{each.kind or each.source} {k + 1}", []).append(each)
         return list(found.items())
-
-
-def _first(error: ValidationError) -> str:
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return f"'{where}': {first['msg'].lower().removeprefix('value error, ')}; see docs/fit.md"

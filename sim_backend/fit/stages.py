@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
+from rramlab.errors import InputError
 from rramlab.progress import Progress
 from sim_backend.fit.defaults import parameters_for, switched_on
 from sim_backend.fit.experiment import Experiment
@@ -38,7 +39,7 @@ class Outcome:
 
 def carry_out(plan: Plan, folder: Path, progress: Progress) -> Outcome:
     """Return the outcome of a plan whose files lie in `folder`."""
-    base = Preset.load(_base(plan.base, folder))
+    base = base_of(plan, folder)
     preset = base.override({**GOOD_CELLS, **_tuples(plan.start)})
     stages = []
     for name, tables in plan.stages():
@@ -54,8 +55,15 @@ def carry_out(plan: Plan, folder: Path, progress: Progress) -> Outcome:
     return Outcome(final_preset, stages)
 
 
-def _base(name: str, folder: Path) -> str | Path:
-    return folder / name if name.endswith(".toml") else name
+def base_of(plan: Plan, folder: Path) -> Preset:
+    """Return the preset that a plan in `folder` begins with; InputError says why there is none."""
+    place = folder / plan.base if plan.base.endswith(".toml") else plan.base
+    try:
+        return Preset.load(place)
+    except OSError as error:
+        raise InputError(f"the base {place} cannot be read ({error.strerror}); name a preset file") from None
+    except ValueError as error:
+        raise InputError(f"the base '{plan.base}': {error}") from None
 
 
 def _tuples(start: dict[str, float | list[float]]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rramlab.errors import InputError, did_you_mean
-from sim_backend.fit.units import Unit, known_unit, role_named
+from sim_backend.fit.units import UNIT_OF, Unit, known_unit, role_named
 
 FloatArray = NDArray[np.float64]
 _NOTHING = ("", "nan", "NaN", "NA", "None", "null")
@@ -60,7 +60,7 @@ def read_table(path: Path | str, columns: Mapping[str, str | int]) -> Table:
     found = {}
     for role, text in columns.items():
         position, unit = _position(str(text), header, named, place, role_named(role))
-        found[role] = unit.apply(_numbers(body, position, place))
+        found[role] = _sensible(unit.apply(_numbers(body, position, place)), role, place)
     return Table(place.name, found)
 
 
@@ -96,14 +96,27 @@ def _is_number(field: str) -> bool:
 
 def _position(text: str, header: list[str], named: bool, place: Path, role: str) -> tuple[int, Unit]:
     name, unit = text.strip(), ""
-    if name not in header and " " in name and known_unit(name.rsplit(" ", 1)[1]):
-        name, unit = name.rsplit(" ", 1)
+    head, _, last = name.rpartition(" ")
+    if name not in header and head and (known_unit(last) or head in header or head.isdigit()):
+        name, unit = head, last
     if named and name in header:
         return header.index(name), Unit(unit, role)
     if name.isdigit() and int(name) < len(header):
         return int(name), Unit(unit, role)
     have = did_you_mean(name, header) if named else f"possible: positions 0 to {len(header) - 1}, no header"
     raise InputError(f"{place} has no column '{name}' for '{role}'; {have}")
+
+
+def _sensible(values: FloatArray, role: str, place: Path) -> FloatArray:
+    """Return the values, or refuse a column without any, and conductances most of which are negative."""
+    known = values[np.isfinite(values)]
+    if not known.size:
+        raise InputError(f"{place} has no value for '{role}'; leave the column out, or name another one")
+    if UNIT_OF[role] == "S" and np.mean(known < 0.0) > 0.5:
+        raise InputError(
+            f"{place}: most values of '{role}' are negative, from {known.min():.3g} S on; give conductances"
+        )
+    return values
 
 
 def _numbers(body: list[tuple[int, list[str]]], position: int, place: Path) -> FloatArray:
