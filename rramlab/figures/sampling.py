@@ -65,11 +65,12 @@ def _traces(axes: Axes, when: FloatArray, values: FloatArray, sign: str, lines: 
 
 
 def _coefficients(axes: Axes, time: ArrayLike, drift: ArrayLike, drive: ArrayLike) -> None:
-    for values, colour, name in (
-        (drift, style.BLUE, "f, on the state"),
-        (drive, style.VERMILION, "g², on the output"),
+    # Of an ODE the two are one line: dashes let both be seen.
+    for values, colour, name, dashes in (
+        (drift, style.BLUE, "f, on the state", "-"),
+        (drive, style.VERMILION, "g², on the output", "--"),
     ):
-        axes.step(np.asarray(time), np.asarray(values), where="post", color=colour, linewidth=0.9, label=name)
+        axes.step(time, values, dashes, where="post", color=colour, linewidth=0.9, label=name)
     style.legend(axes, beside=True)
 
 
