@@ -41,7 +41,7 @@ PANELS: dict[str, tuple[tuple[str, str], ...]] = {
         ("figure-1", "4d. Letters that the closed loop drew."),
         ("figure-2", "4d. Letters that the digital sampler drew from the same starts."),
         ("figure-4", "4e. The same start states under different classes, with letters along the way."),
-        ("figure-5", "4f. Waveforms of one sampling."),
+        ("waveforms", "4f. Waveforms of one sampling of each class."),
     ),
     e.LETTERS_LEDGER: (
         ("time", "4g. Time per sample; band as in 3f."),

@@ -18,16 +18,15 @@ def fused(function: Callable[P, R]) -> Callable[P, R]:
     Of the liberties of fast arithmetic only those are taken that keep infinities and the order of sums:
     an infinite clamp stays a clamp, and the bits of a result depend on nothing but its inputs.
     """
-    return cast("Callable[P, R]", compile_lanes(function))
-
-
-def compile_lanes(function: Callable[..., Any], **options: bool) -> Any:
-    """Compile with the options of the house and keep the disk cache true to the sources."""
     build = cast(Any, numba.njit)
-    liberties = {"contract", "nsz"}
-    made = build(cache=True, nogil=True, fastmath=liberties, error_model="numpy", **options)(function)
+    # Kernels go into their callers. One that is called instead exists twice, by itself and optimised along
+    # with its caller; which of the two runs, with other multiplications fused, would depend on whether it was
+    # compiled just now or comes from the disk cache.
+    made = build(
+        cache=True, nogil=True, forceinline=True, fastmath={"contract", "nsz"}, error_model="numpy"
+    )(function)
     mark_source(made)
-    return made
+    return cast("Callable[P, R]", made)
 
 
 def mark_source(dispatcher: Any) -> None:
