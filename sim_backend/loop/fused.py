@@ -22,9 +22,9 @@ def fused(function: Callable[P, R]) -> Callable[P, R]:
     # Kernels go into their callers. One that is called instead exists twice, by itself and optimised along
     # with its caller; which of the two runs, with other multiplications fused, would depend on whether it was
     # compiled just now or comes from the disk cache.
-    made = build(
-        cache=True, nogil=True, forceinline=True, fastmath={"contract", "nsz"}, error_model="numpy"
-    )(function)
+    made = build(cache=True, nogil=True, forceinline=True, fastmath={"contract", "nsz"}, error_model="numpy")(
+        function
+    )
     mark_source(made)
     return cast("Callable[P, R]", made)
 
