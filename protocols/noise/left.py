@@ -1,7 +1,7 @@
 """Draw figures out of writes: sigma of what is left, per level and time, and over conductance."""
 
 from dataclasses import dataclass
-from math import log10
+from math import e, log10
 from typing import final
 
 import numpy as np
@@ -49,4 +49,4 @@ def single_spread(left: FloatArray) -> tuple[list[Spread], int]:
 def power_law(conductance: FloatArray, sigma: FloatArray, error: FloatArray) -> Line:
     """Return log10 of sigma over log10 of conductance (S); the slope is the exponent."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        return Line.fit(np.log10(conductance), np.log10(sigma), error / sigma * log10(np.e))
+        return Line.fit(np.log10(conductance), np.log10(sigma), error / sigma * log10(e))

@@ -1,7 +1,7 @@
 """Draw figures of read noise out of series: per cell, per band of conductance, and over conductance."""
 
 from dataclasses import dataclass
-from math import log10
+from math import e, log10
 from typing import final
 
 import numpy as np
@@ -110,5 +110,5 @@ def _power(g: FloatArray, variance: FloatArray) -> Line:
     good = variance[:, 0] > 0
     y, error = np.full(g.size, np.nan), np.full(g.size, np.nan)
     y[good] = 0.5 * np.log10(variance[good, 0])
-    error[good] = 0.5 * variance[good, 1] / variance[good, 0] * log10(np.e)
+    error[good] = 0.5 * variance[good, 1] / variance[good, 0] * log10(e)
     return Line.fit(g, y, error)
