@@ -307,6 +307,7 @@ def test_a_small_disk_fills_up_and_the_run_goes_on_after_room_was_made(small_dis
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timer")
 @pytest.mark.timeout(method="thread")  # the other method needs the same alarm
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_ctrl_c_at_any_moment_leaves_whole_events(path):
     rng, journal = np.random.default_rng(4), Journal.create(path, {})
     struck = 0
@@ -321,7 +322,7 @@ def test_ctrl_c_at_any_moment_leaves_whole_events(path):
         for i in range(200):
             with suppress(KeyboardInterrupt):
                 signal.setitimer(signal.ITIMER_REAL, rng.uniform(1e-5, 2e-3))
-                # Counted, because Python drops an interrupt that meets a garbage collector's callback.
+                # Counted, because Python drops an interrupt that meets a garbage collector's callback, with a warning.
                 while struck == i:
                     exchange(journal, 0)
     finally:
