@@ -322,7 +322,7 @@ def test_ctrl_c_at_any_moment_leaves_whole_events(path):
         for i in range(200):
             with suppress(KeyboardInterrupt):
                 signal.setitimer(signal.ITIMER_REAL, rng.uniform(1e-5, 2e-3))
-                # Counted, because Python drops an interrupt that meets a garbage collector's callback, with a warning.
+                # Counted: Python drops an interrupt that meets a callback of the garbage collector.
                 while struck == i:
                     exchange(journal, 0)
     finally:
